@@ -1,0 +1,174 @@
+"""Where an instance keeps its files and sockets, and how to tell that it is dead.
+
+Files live under a home that may have any length; a socket path has 107 bytes at most, so sockets
+live in a short private folder that is linked from the home. A lock held by init for its whole life
+is the only proof of life: whoever can take it may remove what the dead instance left.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+NAME_PATTERN: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,31}")
+
+
+class PathError(Exception):
+    """An instance's folder cannot be used; the text says which, why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """The folders of one instance. Making one touches nothing on disk."""
+
+    name: str
+    home: Path
+    run_dir: Path
+
+    @property
+    def lock_path(self) -> Path:
+        """The file that init keeps locked while it lives."""
+        return self.home / "lock"
+
+    @property
+    def init_socket(self) -> Path:
+        """init's SEQPACKET socket."""
+        return self.run_dir / "init.sock"
+
+    @property
+    def log_dir(self) -> Path:
+        """Log files of all modules."""
+        return self.home / "log"
+
+    @property
+    def config_dir(self) -> Path:
+        """mgd's committed configuration."""
+        return self.home / "config"
+
+    @property
+    def crash_dir(self) -> Path:
+        """Core files."""
+        return self.home / "crash"
+
+    @property
+    def journal(self) -> Path:
+        """jlaunchd's event history, one JSON record a line."""
+        return self.home / "journal.jsonl"
+
+    def socket(self, module: str) -> Path:
+        """The module's plain socket (health, reflection)."""
+        return self.run_dir / f"{module}.sock"
+
+    def rpc_socket(self, module: str) -> Path:
+        """The module's socket for everything else."""
+        return self.run_dir / f"{module}.rpc.sock"
+
+    def make(self) -> None:
+        """Create the folders; raises PathError. The caller must hold the lock."""
+        try:
+            for folder in (self.home, self.log_dir, self.config_dir, self.crash_dir):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.run_dir.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _require_private(self.run_dir.parent)
+            self.run_dir.mkdir(mode=0o700, exist_ok=True)
+            _require_private(self.run_dir)
+            link = self.home / "run"
+            if link.is_symlink() or link.exists():
+                link.unlink()
+            link.symlink_to(self.run_dir)
+        except OSError as error:
+            raise PathError(f"cannot make {error.filename}: {error.strerror}") from error
+
+    def lock(self) -> int | None:
+        """Take the instance's lock: an open descriptor, or None when a live init holds it.
+
+        Raises PathError when the lock file cannot be made.
+        """
+        try:
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            fd = os.open(self.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise PathError(f"cannot make {error.filename}: {error.strerror}") from error
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(fd)
+            return None
+        return fd
+
+    def alive(self) -> bool:
+        """Does an init hold the lock?"""
+        if not self.lock_path.exists():
+            return False
+        fd = self.lock()
+        if fd is None:
+            return True
+        os.close(fd)
+        return False
+
+    def sweep(self) -> bool:
+        """Remove what a dead instance left in the run folder; was there anything?
+
+        The caller must hold the lock. Logs and configuration stay.
+        """
+        if not self.run_dir.is_dir() or self.run_dir.is_symlink():
+            return False
+        shutil.rmtree(self.run_dir, ignore_errors=True)
+        (self.home / "run").unlink(missing_ok=True)
+        return True
+
+
+def home_of_all() -> Path:
+    """The folder that holds every instance: $JSUPERVISOR_HOME, else under XDG's state folder."""
+    if home := os.environ.get("JSUPERVISOR_HOME"):
+        return Path(home).absolute()
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state).absolute() / "jsupervisor"
+
+
+def instance(name: str, home: Path | None = None) -> Instance:
+    """The instance called `name`; raises PathError for a name that could not be a file name."""
+    if not NAME_PATTERN.fullmatch(name):
+        raise PathError(
+            f"cannot use {name!r} as an instance name:"
+            " lower-case letters, digits, '_', '.' and '-', 32 at most"
+        )
+    folder = (home or home_of_all()) / name
+    return Instance(name, folder, _run_root() / _key(folder))
+
+
+def instances(home: Path | None = None) -> list[Instance]:
+    """All instances under the home, live or dead, by name."""
+    root = home or home_of_all()
+    if not root.is_dir():
+        return []
+    names = sorted(path.name for path in root.iterdir() if (path / "lock").exists())
+    return [instance(name, root) for name in names if NAME_PATTERN.fullmatch(name)]
+
+
+def _run_root() -> Path:
+    """A short folder of this user: a socket's path must fit into 107 bytes."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    if runtime and len(runtime) <= 50 and os.path.isdir(runtime) and os.access(runtime, os.W_OK):
+        return Path(runtime) / "jsup"
+    return Path("/tmp") / f"jsup-{os.getuid()}"
+
+
+def _key(folder: Path) -> str:
+    return hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
+
+
+def _require_private(folder: Path) -> None:
+    """Refuse a folder that another user made or may write to, or a link to elsewhere."""
+    status = os.lstat(folder)
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+        raise PathError(f"cannot use {folder}: it is not a folder of uid {os.getuid()}; remove it")
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        os.chmod(folder, 0o700)
