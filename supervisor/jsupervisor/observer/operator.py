@@ -1,0 +1,155 @@
+"""A client of init's socket: status, events, faults, stop.
+
+Blocking, with a deadline on every wait; the standard library is all it needs, so that a command
+starts fast and a test may use it from anywhere. A trio program waits for `fileno()` to be readable.
+"""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Callable
+from typing import Self
+
+from jsupervisor.initproto import Connection, Json, Message
+from jsupervisor.observer.events import EventRecord, History, parse
+from jsupervisor.paths import Instance
+
+
+class OperatorError(Exception):
+    """Init did not do what was asked; the text begins with "cannot" and can be shown as it is."""
+
+
+def _connect(instance: Instance, timeout: float) -> Connection:
+    try:
+        return Connection.open(str(instance.init_socket), timeout)
+    except OSError as error:
+        raise OperatorError(
+            f"cannot reach instance {instance.name}: it is not running"
+            f" ({error.strerror or error}); start it with: jsupervisor start --name {instance.name}"
+        ) from error
+
+
+class Operator:
+    """One request at a time to a running instance's init."""
+
+    def __init__(self, instance: Instance, timeout: float = 5.0) -> None:
+        """Connect; raises OperatorError when no init answers within `timeout` seconds."""
+        self._instance = instance
+        self._connection = _connect(instance, timeout)
+
+    def request(self, message: Message) -> Message:
+        """Send one message and return the answer; raises OperatorError."""
+        try:
+            return self._connection.request(message)
+        except OSError as error:
+            raise OperatorError(
+                f"cannot {message.get('op')} on instance {self._instance.name}:"
+                f" init does not answer ({error})"
+            ) from error
+
+    def status(self) -> dict[str, Json]:
+        """What `jsupervisor status --json` prints."""
+        answer = self.request({"op": "status"}).get("status")
+        if not isinstance(answer, dict):
+            raise OperatorError(f"cannot read the status of instance {self._instance.name}")
+        return answer
+
+    def inject(self, name: str, kind: str) -> int:
+        """Have init deliver a fault; the pid that it went to. Raises OperatorError when refused."""
+        answer = self.request({"op": "inject", "name": name, "kind": kind})
+        if answer.get("op") != "done":
+            raise OperatorError(f"cannot inject {kind} into {name}: {answer.get('why', 'refused')}")
+        pid = answer.get("pid")
+        return pid if isinstance(pid, int) else 0
+
+    def stop(self) -> None:
+        """Ask init to stop everything; returns when it said that it heard."""
+        self.request({"op": "stop"})
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+class Watcher:
+    """Init's event push, kept as a history from the moment of connecting."""
+
+    def __init__(self, instance: Instance, timeout: float = 5.0) -> None:
+        """Connect and subscribe; raises OperatorError."""
+        self._connection = _connect(instance, timeout)
+        self._connection.send({"op": "watch"})
+        self.history = History()
+        self.ended = False
+        """Has init closed the connection? It died, or cut us for not reading."""
+
+    def fileno(self) -> int:
+        """Readable when there is something to `pump`."""
+        return self._connection.fileno()
+
+    def mark(self) -> int:
+        """A place in the history: everything that happens from now on comes after it."""
+        self.pump()
+        return len(self.history)
+
+    def pump(self) -> int:
+        """Take in what has arrived, without waiting; how many events there were."""
+        count = 0
+        while not self.ended and self._readable(0.0):
+            count += self._take()
+        return count
+
+    def wait(self, done: Callable[[History], bool], timeout: float) -> bool:
+        """Take in events until `done` says so; False when `timeout` seconds passed or init died."""
+        deadline = time.monotonic() + timeout
+        self.pump()
+        while not done(self.history):
+            left = deadline - time.monotonic()
+            if self.ended or left <= 0 or not self._readable(left):
+                return False
+            self._take()
+        return True
+
+    def wait_for(self, mark: int, name: str | None, *events: str, timeout: float) -> EventRecord:
+        """The first of `events` about `name` since `mark`; raises TimeoutError."""
+        self.wait(lambda history: history.first(mark, name, *events) is not None, timeout)
+        record = self.history.first(mark, name, *events)
+        if record is None:
+            why = "init closed the connection" if self.ended else f"none within {timeout:g} s"
+            raise TimeoutError(f"cannot see {' or '.join(events)} of {name or 'any module'}: {why}")
+        return record
+
+    def _readable(self, timeout: float) -> bool:
+        poll = select.poll()
+        poll.register(self._connection.fileno(), select.POLLIN)
+        return bool(poll.poll(timeout * 1000))
+
+    def _take(self) -> int:
+        try:
+            received = self._connection.receive()
+        except OSError:
+            received = None
+        if received is None:
+            self.ended = True
+            return 0
+        record = received[0].get("record")
+        if received[0].get("op") != "event" or not isinstance(record, dict):
+            return 0
+        self.history.append(parse(record))
+        return 1
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
