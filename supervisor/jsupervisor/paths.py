@@ -11,7 +11,6 @@ import fcntl
 import hashlib
 import os
 import re
-import shutil
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,6 +119,8 @@ class Instance:
         """
         if not self.run_dir.is_dir() or self.run_dir.is_symlink():
             return False
+        import shutil  # its compressors make it slow to import, and only a sweep needs it
+
         shutil.rmtree(self.run_dir, ignore_errors=True)
         (self.home / "run").unlink(missing_ok=True)
         return True

@@ -17,7 +17,7 @@ Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 Message = dict[str, Json]
 
 VERSION: Final = b"1"
-MAX_MESSAGE: Final = 64 * 1024
+MAX_MESSAGE: Final = 192 * 1024
 MAX_DESCRIPTORS: Final = 8
 
 

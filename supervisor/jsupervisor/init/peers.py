@@ -1,0 +1,76 @@
+"""Connections to init, with bounded output: a peer that does not read is cut, never waited for."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from jsupervisor.init.keeper import Pinger
+from jsupervisor.initproto import Connection, Json
+
+MAX_QUEUE: Final = 4096
+
+
+class Peer:
+    """One connected process and what it is to us."""
+
+    def __init__(self, sock: socket.socket, on_backlog: Callable[[Peer], None]) -> None:
+        sock.setblocking(False)
+        credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        self.pid, self.uid, _ = struct.unpack("3i", credentials)
+        self.connection = Connection(sock)
+        self.role = "operator"
+        self.watching = False
+        self.pinger: Pinger | None = None
+        self.pidfd = -1
+        self.dead = False
+        self._queue: deque[tuple[Mapping[str, Json], int]] = deque()
+        self._on_backlog = on_backlog
+
+    @property
+    def backlog(self) -> bool:
+        """Is there output that the socket did not take yet?"""
+        return bool(self._queue)
+
+    def send(self, message: Mapping[str, Json], fd: int = -1) -> None:
+        """Queue a message (and a duplicate of `fd`); a peer with too much unread is dead to us."""
+        if self.dead:
+            return
+        if len(self._queue) >= MAX_QUEUE:
+            self.dead = True
+            return
+        self._queue.append((message, os.dup(fd) if fd >= 0 else -1))
+        self.flush()
+        if self._queue:
+            self._on_backlog(self)
+
+    def flush(self) -> None:
+        """Send what the socket takes."""
+        while self._queue and not self.dead:
+            message, fd = self._queue[0]
+            fds: Sequence[int] = (fd,) if fd >= 0 else ()
+            try:
+                self.connection.send(message, fds)
+            except BlockingIOError:
+                return
+            except OSError:
+                self.dead = True
+                return
+            self._queue.popleft()
+            if fd >= 0:
+                os.close(fd)
+
+    def close(self) -> None:
+        """Close the socket and every descriptor still waiting to be sent."""
+        self.connection.close()
+        for _, fd in self._queue:
+            if fd >= 0:
+                os.close(fd)
+        self._queue.clear()
+        if self.pidfd >= 0:
+            os.close(self.pidfd)
+            self.pidfd = -1

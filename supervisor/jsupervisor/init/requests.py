@@ -1,0 +1,316 @@
+"""What a peer may ask of init, and the answer. Who may send it is checked before what it says."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from jsupervisor import linux
+from jsupervisor.init.keeper import PING_NS, Pinger
+from jsupervisor.init.peers import Peer
+from jsupervisor.init.table import MAX_RECORD, Process, Refused, describe
+from jsupervisor.initproto import Message, encode
+
+if TYPE_CHECKING:
+    from jsupervisor.init.server import Init
+
+ASIDE_AFTER: Final = 3
+SIGNAL_FAULTS: Final[Mapping[str, signal.Signals]] = {
+    "kill": signal.SIGKILL,
+    "segv": signal.SIGSEGV,
+    "abort": signal.SIGABRT,
+    "stop": signal.SIGSTOP,
+}
+MESSAGE_FAULTS: Final = ("exit", "exception", "spin", "spin-c")
+
+Handler = Callable[["Init", Peer, Message, int], None]
+
+
+def handle(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    """Carry out one message; `fd` came with it (or -1) and is closed unless it is kept.
+
+    Raises Refused, or KeyError, TypeError or ValueError for a message that lacks something.
+    """
+    op = message.get("op")
+    kept = False
+    try:
+        if op not in ALLOWED[peer.role]:
+            raise Refused(f"{peer.role} may not send {op!r}")
+        HANDLERS[str(op)](init, peer, message, fd)
+        kept = op == "put"
+    finally:
+        if fd >= 0 and not kept:
+            os.close(fd)
+
+
+# -- jlaunchd and the launchers -----------------------------------------------------------------
+
+
+def _hello(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    role = str(message["role"])
+    if role == "launcher-full":
+        stat = linux.process_stat(peer.pid)
+        genuine = stat is not None and stat.parent == init.keepers["launcher"].pid
+    else:
+        genuine = role in init.keepers and init.keepers[role].pid == peer.pid
+    if not genuine:
+        raise Refused(f"pid {peer.pid} is not {role}")
+    if (older := init.peer_of(role)) is not None:
+        older.dead = True
+    peer.role = role
+    peer.pidfd = os.pidfd_open(peer.pid)
+    peer.pinger = Pinger(time.monotonic_ns() + PING_NS)
+    if role in init.keepers:
+        init.keepers[role].hello = True
+    if role == "jlaunchd":
+        _welcome(init, peer)
+        return
+    peer.send({"op": "welcome"})
+    if role == "launcher-full":
+        init.event("launcher", "ready")
+    for process in init.table.unclaimed("lean" if role == "launcher" else "full"):
+        peer.send({"op": "fork", "order": process.order})
+
+
+def _welcome(init: Init, peer: Peer) -> None:
+    for process in init.table.processes.values():
+        set_aside = init.aside.get(process.name, 0) >= ASIDE_AFTER
+        record = None if set_aside else init.table.records.get(process.name)
+        peer.send(
+            {"op": "process", "process": describe(process), "record": record, "aside": set_aside}
+        )
+    for notice in init.notices:
+        peer.send(notice)
+    peer.send({"op": "welcome", "started_ns": init.started_ns})
+
+
+def _adopting(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    init.adopting = str(message["name"])
+
+
+def _adopted(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    init.adopting = ""
+    init.aside.clear()
+    init.event("jlaunchd", "ready")
+
+
+def _start(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    name, incarnation = str(message["name"]), _int(message, "incarnation")
+    order = message["order"]
+    if not isinstance(order, dict):
+        raise TypeError("order is not an object")
+    stage = str(message["stage"])
+    record = message.get("record")
+    _check_record(record)
+    process = init.table.reserve(name, incarnation, stage, order, time.monotonic_ns())
+    init.table.records[name] = record
+    launcher = init.peer_of("launcher" if stage == "lean" else "launcher-full")
+    if launcher is not None:
+        launcher.send({"op": "fork", "order": process.order})
+
+
+def _record(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    _check_record(message["record"])
+    init.table.records[str(message["name"])] = message["record"]
+
+
+def _check_record(record: object) -> None:
+    if isinstance(record, dict) and len(encode(record)) > MAX_RECORD:
+        raise Refused(f"a record has {MAX_RECORD} bytes at most")
+
+
+def _signal(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    process = init.table.find(str(message["name"]), _int(message, "incarnation"))
+    process.ordered = str(message.get("ordered", "")) or process.ordered
+    os.kill(process.pid, _int(message, "signal"))
+
+
+def _ack(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    init.acknowledge(_int(message, "id"))
+
+
+def _publish(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    modules = message["modules"]
+    if not isinstance(modules, list):
+        raise TypeError("modules is not a list")
+    for module in modules:
+        init.published[str(module["name"])] = dict(module)
+
+
+def _event(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    init.broadcast(message["record"])
+
+
+def _forget(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    init.table.forget(str(message["name"]))
+    init.published.pop(str(message["name"]), None)
+
+
+def _finished(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    init.stop_modules()
+
+
+def _pong(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    if peer.pinger is not None:
+        peer.pinger.pong(_int(message, "number"))
+
+
+# -- modules ------------------------------------------------------------------------------------
+
+
+def _claim(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    stat = linux.process_stat(peer.pid)
+    if stat is None or stat.parent != os.getpid():
+        raise Refused(f"pid {peer.pid} is not a child of init")
+    name = str(message["name"])
+    process = init.table.claim(name, _int(message, "incarnation"), peer.pid, stat.start_time)
+    peer.role = "module"
+    peer.send({"op": "granted"})
+    if jlaunchd := init.peer_of("jlaunchd"):
+        jlaunchd.send({"op": "claimed", "process": describe(process)})
+
+
+def _report(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    if "part" in message:
+        forwarded: Message = {"op": "part", **{k: message[k] for k in ("part", "stage")}}
+        process = init.table.running(peer.pid)
+    else:
+        stage = str(message["stage"])
+        process = init.table.report(peer.pid, stage, _int(message, "monotonic_ns"))
+        forwarded = {"op": "report", "stage": stage}
+    if jlaunchd := init.peer_of("jlaunchd"):
+        jlaunchd.send({**forwarded, "process": describe(process)})
+
+
+def _put(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    if fd < 0:
+        raise ValueError("no descriptor came with it")
+    try:
+        init.store.put(init.table.running(peer.pid), str(message["key"]), fd)
+    except Refused:
+        os.close(fd)
+        peer.send({"op": "refused", "why": f"{message['key']} exists or is not yours"})
+        return
+    peer.send({"op": "done"})
+
+
+def _get(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    process: Process | None = None if peer.role == "jlaunchd" else init.table.running(peer.pid)
+    key = str(message["key"])
+    peer.send({"op": "done", "key": key}, init.store.get(process, key))
+
+
+def _drop(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    init.store.drop(init.table.running(peer.pid), str(message["key"]))
+    peer.send({"op": "done"})
+
+
+# -- operators ----------------------------------------------------------------------------------
+
+
+def _status(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    peer.send({"op": "status", "status": init.status()})
+
+
+def _watch(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    peer.watching = True
+    peer.send({"op": "watching"})
+
+
+def _stop(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    init.stop(peer)
+
+
+def _inject(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    name, kind = str(message["name"]), str(message["kind"])
+    if kind not in SIGNAL_FAULTS and kind.split(":")[0] not in MESSAGE_FAULTS:
+        raise Refused(f"there is no fault {kind!r}")
+    if name == "init":
+        _inject_into_init(init, peer, kind)
+        return
+    pid, target = _target(init, name)
+    now = time.monotonic_ns()
+    init.event(name, "fault", cause=kind)
+    if kind in SIGNAL_FAULTS:
+        os.kill(pid, SIGNAL_FAULTS[kind])
+    elif target is not None:
+        target.send({"op": "fault", "kind": kind})
+    else:
+        raise Refused(f"{name} is not connected")
+    peer.send({"op": "done", "pid": pid, "monotonic_ns": now})
+
+
+def _target(init: Init, name: str) -> tuple[int, Peer | None]:
+    """The pid and connection that a fault against `name` means; marks the death as ordered."""
+    if name in init.keepers:
+        keeper = init.keepers[name]
+        if not keeper.pid:
+            raise Refused(f"{name} is not running")
+        return keeper.pid, init.peer_of(name)
+    if name == "launcher-full":
+        full = init.peer_of(name)
+        if full is None:
+            raise Refused(f"{name} is not running")
+        return full.pid, full
+    process = init.table.find(name)
+    process.ordered = "fault"
+    return process.pid, init.peer_of_pid(process.pid)
+
+
+def _inject_into_init(init: Init, peer: Peer, kind: str) -> None:
+    if kind not in SIGNAL_FAULTS:
+        raise Refused(f"init takes kill, segv, abort and stop, not {kind}")
+    peer.send({"op": "done", "pid": os.getpid(), "monotonic_ns": time.monotonic_ns()})
+    if kind == "kill" and os.getpid() == 1:
+        os._exit(137)  # PID 1 of a namespace ignores SIGKILL from inside
+    if kind in ("segv", "abort"):
+        signal.signal(SIGNAL_FAULTS[kind], signal.SIG_DFL)
+    os.kill(os.getpid(), SIGNAL_FAULTS[kind])
+
+
+def _int(message: Message, key: str) -> int:
+    value = message[key]
+    if not isinstance(value, int):
+        raise TypeError(f"{key} is not a number")
+    return value
+
+
+HANDLERS: Final[Mapping[str, Handler]] = {
+    "hello": _hello,
+    "adopting": _adopting,
+    "adopted": _adopted,
+    "start": _start,
+    "record": _record,
+    "signal": _signal,
+    "ack": _ack,
+    "publish": _publish,
+    "event": _event,
+    "forget": _forget,
+    "finished": _finished,
+    "pong": _pong,
+    "claim": _claim,
+    "report": _report,
+    "put": _put,
+    "get": _get,
+    "drop": _drop,
+    "status": _status,
+    "watch": _watch,
+    "inject": _inject,
+    "stop": _stop,
+}
+
+ALLOWED: Final[Mapping[str, frozenset[str]]] = {
+    "operator": frozenset({"hello", "claim", "status", "watch", "inject", "stop"}),
+    "module": frozenset({"report", "put", "get", "drop"}),
+    "launcher": frozenset({"pong"}),
+    "launcher-full": frozenset({"pong"}),
+    "jlaunchd": frozenset(
+        {
+            *("adopting", "adopted", "start", "record", "signal", "ack", "publish"),
+            *("event", "forget", "finished", "pong", "get"),
+        }
+    ),
+}

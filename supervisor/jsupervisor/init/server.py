@@ -1,0 +1,441 @@
+"""The loop of init: children, exits, connections, deadlines; never waits on a peer.
+
+signals ──┐                       ┌── jlaunchd     (1)  orders, records, exits until acknowledged
+lifeline ─┤   one selector loop   ├── launcher     (2)  fork orders: lean, full
+listener ─┘                       ├── modules      (n)  claim, reports, descriptors, faults
+                                  └── operators    (n)  status, watch, inject, stop
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from jsupervisor import linux
+from jsupervisor.init import requests
+from jsupervisor.init.keeper import Keeper, Pinger
+from jsupervisor.init.peers import Peer
+from jsupervisor.init.store import Store
+from jsupervisor.init.table import Process, Refused, Table, describe
+from jsupervisor.initproto import Json, Message, MessageError
+
+STOP_BY_JLAUNCHD_NS: Final = 30_000_000_000
+STOP_BY_US_NS: Final = 5_000_000_000
+MAX_NOTICES: Final = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boot:
+    """How to run one instance; whoever starts init has made the folders and taken the lock."""
+
+    instance: str
+    profile: str
+    architecture: str
+    home: str
+    run_dir: str
+    lock_fd: int
+    lifeline_fd: int = -1
+    """The instance stops when this descriptor reaches its end; -1 for an instance on its own."""
+    jlaunchd: tuple[str, ...] = ()
+    launcher: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Stopping:
+    """Where an orderly stop stands."""
+
+    asked: bool = False
+    by_us: bool = False
+    deadline_ns: int = 0
+    waiting: list[Peer] = field(default_factory=list)
+
+
+class Init:
+    """The whole of init's state."""
+
+    def __init__(self, boot: Boot) -> None:
+        self.boot = boot
+        self.table = Table()
+        self.store = Store()
+        self.keepers = {"launcher": Keeper("launcher"), "jlaunchd": Keeper("jlaunchd")}
+        self.peers: dict[int, Peer] = {}
+        self.notices: deque[Message] = deque(maxlen=MAX_NOTICES)
+        self.published: dict[str, Message] = {}
+        self.aside: dict[str, int] = {}
+        """How often in a row jlaunchd died while it adopted a module's record."""
+        self.adopting = ""
+        self.stopping = Stopping()
+        self.started_ns = time.monotonic_ns()
+        self._notice_id = 0
+        self._selector = selectors.DefaultSelector()
+        self._finished = False
+
+    # -- life ---------------------------------------------------------------------------------
+
+    def run(self) -> int:
+        """Run until an orderly stop is complete; the exit code."""
+        linux.become_subreaper()
+        wakeup, wakeup_w = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(wakeup_w, warn_on_full_buffer=False)
+        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda *_: None)
+        listener = self._listen()
+        self._selector.register(wakeup, selectors.EVENT_READ, lambda: self._signals(wakeup))
+        self._selector.register(listener, selectors.EVENT_READ, lambda: self._accept(listener))
+        if self.boot.lifeline_fd >= 0:
+            lifeline = self.boot.lifeline_fd
+            self._selector.register(
+                lifeline, selectors.EVENT_READ, lambda: self._lifeline(lifeline)
+            )
+        while not self._finished:
+            self._turn()
+        return 0
+
+    def _turn(self) -> None:
+        now = time.monotonic_ns()
+        deadline = self._run_deadlines(now)
+        for key, events in self._selector.select(max(0.0, (deadline - now) / 1e9)):
+            handler: Callable[[], None] | Peer = key.data
+            if isinstance(handler, Peer):
+                self._serve(handler, events)
+            else:
+                handler()
+        for peer in [peer for peer in self.peers.values() if peer.dead]:
+            self._drop(peer)
+
+    def _listen(self) -> socket.socket:
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
+        path = os.path.join(self.boot.run_dir, "init.sock")
+        temporary = f"{path}.new"
+        listener.bind(temporary)
+        listener.listen(128)
+        listener.setblocking(False)
+        os.rename(temporary, path)  # whoever sees the path can connect
+        return listener
+
+    def _signals(self, wakeup: int) -> None:
+        numbers = os.read(wakeup, 4096)
+        self._reap()
+        if signal.SIGTERM in numbers or signal.SIGINT in numbers:
+            self.stop()
+
+    def _lifeline(self, fd: int) -> None:
+        if not os.read(fd, 64):
+            self._selector.unregister(fd)
+            self.stop()
+
+    # -- children and exits -------------------------------------------------------------------
+
+    def _run_deadlines(self, now: int) -> int:
+        """Do what is due; when something is due next."""
+        deadline = now + 1_000_000_000
+        for process in self.table.expire(now):
+            self.notice({"op": "expired", "name": process.name, "incarnation": process.incarnation})
+        for process in self.table.processes.values():
+            deadline = min(deadline, process.claim_deadline_ns or deadline)
+        for keeper in self.keepers.values():
+            if keeper.start_at_ns is not None and not self.stopping.asked:
+                if keeper.start_at_ns <= now:
+                    self._start(keeper)
+                else:
+                    deadline = min(deadline, keeper.start_at_ns)
+            elif keeper.silent(now):
+                self.event(keeper.name, "hang", cause="no hello", next="kill")
+                os.kill(keeper.pid, signal.SIGKILL)
+        for peer in list(self.peers.values()):
+            if peer.pinger is not None:
+                deadline = min(deadline, self._ping(peer, peer.pinger, now))
+        if self.stopping.asked:
+            self._advance_stop(now)
+            deadline = min(deadline, max(now, self.stopping.deadline_ns))
+        return deadline
+
+    def _ping(self, peer: Peer, pinger: Pinger, now: int) -> int:
+        send, hangs = pinger.due(now)
+        if hangs:
+            peer.pinger = None
+            self._hangs(peer.role, peer.pidfd)
+        elif send:
+            peer.send({"op": "ping", "number": pinger.sent})
+        return pinger.next_ping_ns
+
+    def _hangs(self, name: str, pidfd: int) -> None:
+        self.event(name, "hang", cause="hang", next="kill")
+        try:
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    def _start(self, keeper: Keeper) -> None:
+        argv = self.boot.jlaunchd if keeper.name == "jlaunchd" else self.boot.launcher
+        pid = spawn(list(argv), os.path.join(self.boot.home, "log", f"{keeper.name}.stderr"))
+        stat = linux.process_stat(pid)
+        keeper.started(pid, stat.start_time if stat else 0, time.monotonic_ns())
+        self.event(keeper.name, "start", attempt=keeper.incarnation)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            now = time.monotonic_ns()
+            process = self.table.exited(pid)
+            if process is not None:
+                self._module_exited(process, status, now)
+            for keeper in self.keepers.values():
+                if keeper.pid == pid:
+                    self._keeper_exited(keeper, status, now)
+
+    def _module_exited(self, process: Process, status: int, now: int) -> None:
+        self.notice(
+            {
+                "op": "exit",
+                "name": process.name,
+                "incarnation": process.incarnation,
+                "pid": process.pid,
+                "cause": exit_cause(status),
+                "monotonic_ns": now,
+                "ordered": process.ordered,
+            }
+        )
+
+    def _keeper_exited(self, keeper: Keeper, status: int, now: int) -> None:
+        cause = exit_cause(status)
+        keeper.exited(now)
+        if keeper.name == "jlaunchd" and self.adopting:
+            self.aside[self.adopting] = self.aside.get(self.adopting, 0) + 1
+            self.adopting = ""
+        due = keeper.start_at_ns or now
+        self.event(
+            keeper.name, "exit", cause=cause, next=f"restart in {(due - now) // 1_000_000} ms"
+        )
+
+    # -- connections --------------------------------------------------------------------------
+
+    def _accept(self, listener: socket.socket) -> None:
+        try:
+            sock, _ = listener.accept()
+        except OSError:
+            return
+        peer = Peer(sock, self._backlog)
+        if peer.uid not in (0, os.getuid()):
+            peer.close()
+            return
+        self.peers[peer.connection.fileno()] = peer
+        self._selector.register(peer.connection, selectors.EVENT_READ, peer)
+
+    def _backlog(self, peer: Peer) -> None:
+        if peer.connection.fileno() in self.peers:
+            both = selectors.EVENT_READ | selectors.EVENT_WRITE
+            self._selector.modify(peer.connection, both, peer)
+
+    def _serve(self, peer: Peer, events: int) -> None:
+        if events & selectors.EVENT_WRITE:
+            peer.flush()
+            if not peer.backlog:
+                self._selector.modify(peer.connection, selectors.EVENT_READ, peer)
+        if not events & selectors.EVENT_READ or peer.dead:
+            return
+        try:
+            received = peer.connection.receive()
+        except BlockingIOError:
+            return
+        except MessageError as error:
+            peer.send({"op": "refused", "why": str(error)})
+            return
+        except OSError:
+            received = None
+        if received is None:
+            peer.dead = True
+            return
+        self._answer(peer, *received)
+
+    def _answer(self, peer: Peer, message: Message, fds: list[int]) -> None:
+        fd = fds.pop(0) if fds else -1
+        for extra in fds:
+            os.close(extra)
+        try:
+            requests.handle(self, peer, message, fd)
+        except Refused as refusal:
+            peer.send({"op": "refused", "why": str(refusal)})
+        except (KeyError, TypeError, ValueError) as error:
+            peer.send({"op": "refused", "why": f"cannot read {message.get('op')!r}: {error!r}"})
+
+    def _drop(self, peer: Peer) -> None:
+        self._selector.unregister(peer.connection)
+        del self.peers[peer.connection.fileno()]
+        peer.close()
+
+    def peer_of(self, role: str) -> Peer | None:
+        """The connection of jlaunchd or a launcher stage."""
+        for peer in self.peers.values():
+            if peer.role == role and not peer.dead:
+                return peer
+        return None
+
+    def peer_of_pid(self, pid: int) -> Peer | None:
+        """The connection that a running module keeps."""
+        for peer in self.peers.values():
+            if peer.pid == pid and peer.role == "module" and not peer.dead:
+                return peer
+        return None
+
+    # -- what others are told -----------------------------------------------------------------
+
+    def notice(self, message: Message) -> None:
+        """Tell jlaunchd; kept until it acknowledges."""
+        self._notice_id += 1
+        message = {**message, "id": self._notice_id}
+        self.notices.append(message)
+        if jlaunchd := self.peer_of("jlaunchd"):
+            jlaunchd.send(message)
+
+    def acknowledge(self, number: int) -> None:
+        """jlaunchd has written down all notices up to `number`."""
+        while self.notices and int(str(self.notices[0]["id"])) <= number:
+            self.notices.popleft()
+
+    def event(
+        self, name: str, event: str, *, cause: str = "", attempt: int = 0, next: str = ""
+    ) -> None:
+        """Record an event that init saw itself, for watchers and for jlaunchd's journal."""
+        known = self.keepers.get(name) or self.table.processes.get(name)
+        record: Message = {
+            "name": name,
+            "event": event,
+            "incarnation": known.incarnation if known else 0,
+            "cause": cause,
+            "monotonic_ns": time.monotonic_ns(),
+            "time": timestamp(time.time_ns()),
+            "downtime_ms": None,
+            "attempt": attempt,
+            "next": next,
+        }
+        self.notice({"op": "event", "record": record})
+        self.broadcast(record)
+
+    def broadcast(self, record: Json) -> None:
+        """Push an event record to every watcher."""
+        for peer in self.peers.values():
+            if peer.watching:
+                peer.send({"op": "event", "record": record})
+
+    def status(self) -> Message:
+        """What `jsupervisor status` prints, less what /proc knows."""
+        jlaunchd, launcher = self.keepers["jlaunchd"], self.keepers["launcher"]
+        return {
+            "instance": self.boot.instance,
+            "profile": self.boot.profile,
+            "architecture": self.boot.architecture,
+            "run_dir": self.boot.run_dir,
+            "init": {"pid": os.getpid()},
+            "jlaunchd": {"pid": jlaunchd.pid or None, "incarnation": jlaunchd.incarnation},
+            "launcher": {"pid": launcher.pid or None, "incarnation": launcher.incarnation},
+            "modules": [self._module_status(module) for module in self.published.values()],
+            "processes": [describe(process) for process in self.table.processes.values()],
+        }
+
+    def _module_status(self, module: Message) -> Message:
+        process = self.table.processes.get(str(module.get("name")))
+        known = describe(process) if process is not None else {}
+        merged: Message = {**module, "pid": known.get("pid")}
+        if merged["pid"] is None and not self.keepers["jlaunchd"].pid and process is not None:
+            merged["state"] = "down"  # nobody else is there to notice
+        return merged
+
+    # -- the end ------------------------------------------------------------------------------
+
+    def stop(self, peer: Peer | None = None) -> None:
+        """Begin an orderly stop: by jlaunchd if it can, else by our own signals."""
+        if peer is not None:
+            self.stopping.waiting.append(peer)
+        if self.stopping.asked:
+            return
+        self.stopping.asked = True
+        jlaunchd = self.peer_of("jlaunchd")
+        if jlaunchd is not None:
+            self.stopping.deadline_ns = time.monotonic_ns() + STOP_BY_JLAUNCHD_NS
+            jlaunchd.send({"op": "stop"})
+        else:
+            self.stop_modules()
+
+    def stop_modules(self) -> None:
+        """Ask every module still there to end."""
+        self.stopping.by_us = True
+        self.stopping.deadline_ns = time.monotonic_ns() + STOP_BY_US_NS
+        for process in self.table.alive():
+            os.kill(process.pid, signal.SIGTERM)
+
+    def _advance_stop(self, now: int) -> None:
+        if not self.stopping.by_us:
+            if now >= self.stopping.deadline_ns or not self.keepers["jlaunchd"].pid:
+                self.stop_modules()
+            return
+        if self.table.alive() and now < self.stopping.deadline_ns:
+            return
+        kill_all_children([p.pid for p in self.table.alive()])
+        kill_all_children([keeper.pid for keeper in self.keepers.values() if keeper.pid])
+        self._finished = True
+
+
+def spawn(argv: list[str], stderr_path: str) -> int:
+    """Start a program that dies with this process; its pid."""
+    parent = os.getpid()
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        os.setsid()
+        linux.die_with_parent()
+        if os.getppid() != parent:
+            os._exit(127)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        stderr = os.open(stderr_path, flags, 0o600)
+        os.dup2(stderr, 1)
+        os.dup2(stderr, 2)
+        os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        os.execv(argv[0], argv)
+    except OSError as error:
+        print(f"cannot start {argv}: {error}", file=sys.stderr, flush=True)
+    finally:
+        os._exit(127)
+
+
+def kill_all_children(pids: list[int]) -> None:
+    """SIGKILL our own children and wait for each: a killed child cannot stay."""
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        except (ProcessLookupError, ChildProcessError):
+            pass
+
+
+def exit_cause(status: int) -> str:
+    """A wait status in the words of event records: signal:SIGKILL, exit:17."""
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        try:
+            return f"signal:{signal.Signals(number).name}"
+        except ValueError:
+            return f"signal:{number}"
+    return f"exit:{os.waitstatus_to_exitcode(status)}"
+
+
+def timestamp(time_ns: int) -> str:
+    """RFC 3339 in UTC with microseconds."""
+    seconds, rest = divmod(time_ns, 1_000_000_000)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest // 1000:06}Z"

@@ -1,0 +1,461 @@
+"""All modules together: dependency order, restarts, adoption. Pure: events in, commands out.
+
+A module is started for the first time when everything it requires is ready, and stopped after
+everything that requires it. A failed module is started again at once, whatever the state of the
+others: feeds bring it up to date.
+
+After a death of jlaunchd the next one is told what init knows (`Adopt`), then the exits that nobody
+acknowledged, then `StartAll`. A record says which exit it has counted already, so none counts twice.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from jsupervisor.initproto import Json
+from jsupervisor.jlaunchd import child as c
+from jsupervisor.jlaunchd import messages as m
+from jsupervisor.jlaunchd.child import TRANSITIONS, State
+from jsupervisor.jlaunchd.plan import Plan, Program
+from jsupervisor.jlaunchd.policy import judge
+from jsupervisor.runtime.fsm import next_state
+from jsupervisor.runtime.names import daemon_name
+
+
+@dataclass(slots=True)
+class Module:
+    """One module's life so far."""
+
+    program: Program
+    state: State = State.DOWN
+    wanted: bool = True
+    incarnation: int = 0
+    pid: int = 0
+    failures: tuple[float, ...] = ()
+    restarts: int = 0
+    last_cause: str = ""
+    ready_at: str = ""
+    deadline: float | None = None
+    down_since: float | None = None
+    counted: int = 0
+    """The last notice of init's that this record has taken into account."""
+    replacing: str = ""
+    """What a requested restart is called, while it is under way."""
+    killed_for: str = ""
+    """Why we killed it: "hang" or "start-timeout"."""
+    adopted_gone: bool = field(default=False)
+
+    @property
+    def name(self) -> str:
+        """Its unique name."""
+        return self.program.name
+
+    @property
+    def cli_name(self) -> str:
+        """Its name in Junos' log lines."""
+        return daemon_name(self.program.executable).cli_name
+
+    def record(self) -> dict[str, Json]:
+        """What init keeps for the next jlaunchd."""
+        return {
+            "wanted": self.wanted,
+            "failures": list(self.failures),
+            "restarts": self.restarts,
+            "last_cause": self.last_cause,
+            "ready_at": self.ready_at,
+            "down_since": self.down_since,
+            "counted": self.counted,
+            "replacing": self.replacing,
+            "killed_for": self.killed_for,
+            "state": self.state.value,
+            "deadline": self.deadline,
+        }
+
+    def restore(self, record: Mapping[str, Json]) -> None:
+        """Take over an earlier record; raises KeyError, TypeError or ValueError for a bad one."""
+        failures = record["failures"]
+        if not isinstance(failures, list):
+            raise TypeError("failures is not a list")
+        self.wanted = bool(record["wanted"])
+        self.failures = tuple(_seconds(time) for time in failures)
+        self.restarts = int(_seconds(record["restarts"]))
+        self.last_cause = str(record["last_cause"])
+        self.ready_at = str(record["ready_at"])
+        self.down_since = _optional(record["down_since"])
+        self.counted = int(_seconds(record["counted"]))
+        self.replacing = str(record["replacing"])
+        self.killed_for = str(record["killed_for"])
+        self.state = State(record["state"])
+        self.deadline = _optional(record["deadline"])
+
+
+class Supervisor:
+    """The core. `handle` applies one event; `deadline` is when it wants to be woken, in seconds."""
+
+    def __init__(self, plan: Plan, draw: Callable[[], float] = lambda: 0.0) -> None:
+        self.modules = {program.name: Module(program) for program in plan.programs}
+        self.stopping = False
+        self.running = False
+        self._draw = draw
+        self._commands: list[m.Command] = []
+        self._now = m.Instant(0.0, "")
+
+    @property
+    def deadline(self) -> float | None:
+        """The earliest moment at which something is due."""
+        return min(
+            (x.deadline for x in self.modules.values() if x.deadline is not None), default=None
+        )
+
+    def handle(self, event: m.Event, now: m.Instant) -> list[m.Command]:
+        """Apply one event; the commands to carry out, in order. Unknown modules raise KeyError."""
+        self._now, self._commands = now, []
+        match event:
+            case m.Adopt():
+                self._adopt(event)
+            case m.StartAll():
+                self._start_all()
+            case m.Claimed():
+                self._claimed(event)
+            case m.Reported():
+                self._reported(event)
+            case m.Exited() | m.Expired():
+                self._exited(event)
+            case m.HeartbeatLost():
+                self._hung(self.modules[event.name], event.incarnation)
+            case m.StartRequested():
+                self._start_requested(self.modules[event.name])
+            case m.StopRequested():
+                self._stop_requested(self.modules[event.name])
+            case m.RestartRequested():
+                self._restart_requested(self.modules[event.name], event.how)
+            case m.StopAll():
+                self.stopping = True
+                for module in self.modules.values():
+                    module.wanted = False
+            case m.DeadlineReached():
+                self._deadlines()
+        self._advance()
+        return self._commands
+
+    # -- adoption ---------------------------------------------------------------------------------
+
+    def _adopt(self, event: m.Adopt) -> None:
+        module = self.modules.get(event.name)
+        if module is None:
+            return
+        if event.aside:
+            self._log("warning", "JLAUNCHD_RECORD_ASIDE", f"{module.cli_name}: record set aside")
+        if event.record is not None:
+            module.restore(event.record)
+        module.incarnation, module.pid = event.incarnation, event.pid
+        if event.phase == "gone":
+            module.adopted_gone = True
+            return
+        if event.ready and module.state in (
+            State.DOWN,
+            State.STARTING,
+            State.BACKOFF,
+            State.FAILED,
+        ):
+            module.state, module.deadline = State.UP, None
+        elif module.state in (State.DOWN, State.BACKOFF, State.FAILED, State.UP):
+            module.state = State.STARTING
+            module.deadline = self._now.monotonic + module.program.start_timeout
+        self._emit(module, "adopt")
+
+    def _start_all(self) -> None:
+        self.running = True
+        for module in self.modules.values():
+            if module.adopted_gone and module.state not in (
+                State.DOWN,
+                State.BACKOFF,
+                State.FAILED,
+            ):
+                # Its exit was counted, but what followed from it was not carried out any more.
+                module.state, module.deadline = State.DOWN, None
+            module.adopted_gone = False
+
+    # -- what modules do --------------------------------------------------------------------------
+
+    def _claimed(self, event: m.Claimed) -> None:
+        module = self.modules[event.name]
+        if event.incarnation != module.incarnation:
+            return
+        module.pid = event.pid
+        self._emit(module, "start", attempt=len(module.failures) + 1)
+        self._log("info", "JLAUNCHD_STARTED", f"{module.cli_name} (PID {module.pid}) started")
+        if module.state is State.STOPPING:
+            # It was asked to leave before there was a process to tell.
+            self._ask_to_leave(module, signal.SIGTERM)
+
+    def _reported(self, event: m.Reported) -> None:
+        module = self.modules[event.name]
+        if event.incarnation != module.incarnation:
+            return
+        if event.stage == "ready" and module.state in (
+            State.STARTING,
+            State.STOPPING,
+            State.KILLING,
+        ):
+            if self._apply(module, c.Ready()) is State.UP:
+                module.ready_at, module.deadline = self._now.utc, None
+                downtime = (
+                    None if module.down_since is None else (event.at - module.down_since) * 1e3
+                )
+                module.down_since = None
+                self._commands.append(m.ClearAlarm(module.name))
+                self._save(module)
+                self._emit(module, "ready", at=event.at, downtime_ms=downtime)
+                return
+        self._emit(module, event.stage, at=event.at)
+
+    def _exited(self, event: m.Exited | m.Expired) -> None:
+        module = self.modules.get(event.name)
+        if (
+            module is None
+            or event.notice <= module.counted
+            or event.incarnation != module.incarnation
+        ):
+            return
+        module.counted, module.adopted_gone = event.notice, False
+        if module.state in (State.DOWN, State.BACKOFF, State.FAILED):
+            return
+        cause = event.cause if isinstance(event, m.Exited) else "unclaimed"
+        at = event.at if isinstance(event, m.Exited) else self._now.monotonic
+        if module.down_since is None:
+            module.down_since = at
+        self._log_exit(module, cause)
+        module.pid, module.deadline = 0, None
+        if module.state is State.STOPPING:
+            self._left_as_asked(module, at)
+        elif self._may_leave(module.program, cause) and not module.killed_for:
+            module.last_cause, module.wanted = cause, False
+            self._emit(module, "exit", cause=cause, at=at)
+            self._apply(module, c.Ended())
+            self._save(module)
+        else:
+            self._failed(module, module.killed_for or cause, at)
+        module.killed_for = ""
+
+    def _left_as_asked(self, module: Module, at: float) -> None:
+        module.last_cause = f"requested:{module.replacing or 'stop'}"
+        self._emit(module, "exit", cause=module.last_cause, at=at)
+        if module.replacing and not self.stopping:
+            module.replacing = ""
+            self._apply(module, c.Replaced())
+            self._launch(module)
+            return
+        module.replacing = ""
+        self._apply(module, c.Ended())
+        self._save(module)
+
+    def _failed(self, module: Module, cause: str, at: float) -> None:
+        verdict = judge(module.program.policy, module.failures, at, self._draw())
+        module.failures, module.last_cause = verdict.failures, cause
+        attempt = len(verdict.failures)
+        if not verdict.restart:
+            self._emit(module, "exit", cause=cause, at=at, attempt=attempt, next="hold")
+            self._apply(module, c.Condemned())
+            self._save(module)
+            text = f"{module.cli_name} is thrashing, not restarted"
+            self._emit(module, "thrash", cause=cause, attempt=attempt, next="hold")
+            self._log("error", "JLAUNCHD_THRASHING", text)
+            self._commands.append(m.RaiseAlarm(module.name, text))
+            return
+        following = f"restart in {verdict.delay * 1e3:.0f} ms"
+        self._emit(module, "exit", cause=cause, at=at, attempt=attempt, next=following)
+        self._apply(module, c.Forgiven(verdict.delay))
+        module.deadline = self._now.monotonic + verdict.delay
+        if verdict.delay == 0:
+            self._backoff_over(module)
+        else:
+            self._save(module)
+
+    def _backoff_over(self, module: Module) -> None:
+        self._apply(module, c.BackoffOver())
+        self._launch(module)
+
+    def _hung(self, module: Module, incarnation: int) -> None:
+        if incarnation == module.incarnation and module.state in (State.STARTING, State.UP):
+            self._kill(module, "hang")
+
+    def _kill(self, module: Module, why: str) -> None:
+        self._emit(module, "hang", cause=why, next="kill")
+        self._apply(module, c.Hung())
+        module.killed_for, module.deadline = why, None
+        self._save(module)
+        self._signal(module, signal.SIGKILL, why)
+
+    # -- what operators ask -----------------------------------------------------------------------
+
+    def _start_requested(self, module: Module) -> None:
+        module.wanted = True
+        if module.state in (State.BACKOFF, State.FAILED):
+            module.failures = ()
+            self._apply(module, c.Start())
+            self._launch(module)
+
+    def _stop_requested(self, module: Module) -> None:
+        module.wanted, module.replacing = False, ""
+
+    def _restart_requested(self, module: Module, how: m.How) -> None:
+        module.wanted = True
+        if module.state in (State.DOWN, State.BACKOFF, State.FAILED):
+            self._start_requested(module)
+            return
+        self._emit(module, "restart", cause=f"requested:{how.value}")
+        if how is m.How.SOFT:
+            module.last_cause = "requested:soft"
+            self._save(module)
+            self._signal(module, signal.SIGHUP, "")
+            return
+        module.replacing = how.value
+        self._apply(module, c.Restart())
+        self._ask_to_leave(module, signal.SIGKILL if how is m.How.IMMEDIATELY else signal.SIGTERM)
+
+    def _ask_to_leave(self, module: Module, number: signal.Signals) -> None:
+        module.deadline = self._now.monotonic + module.program.stop_timeout
+        self._save(module)
+        if number is signal.SIGTERM:
+            text = f"{module.cli_name} (PID {module.pid}) terminate signal sent"
+            self._log("info", "JLAUNCHD_TERMINATE", text)
+        self._signal(module, number, f"requested:{module.replacing or 'stop'}")
+
+    # -- what follows -----------------------------------------------------------------------------
+
+    def _deadlines(self) -> None:
+        for module in self.modules.values():
+            if module.deadline is None or module.deadline > self._now.monotonic:
+                continue
+            module.deadline = None
+            match module.state:
+                case State.BACKOFF:
+                    self._backoff_over(module)
+                case State.STARTING if module.pid:
+                    self._kill(module, "start-timeout")
+                case State.STOPPING:
+                    self._apply(module, c.StopLate())
+                    module.deadline = self._now.monotonic + module.program.stop_timeout
+                    self._signal(module, signal.SIGKILL, "stop-timeout")
+                case _:
+                    pass
+
+    def _advance(self) -> None:
+        """Start what may start and stop what must stop, in dependency order."""
+        if not self.running:
+            return
+        for module in self.modules.values():
+            if module.wanted and module.state is State.DOWN and self._requirements_ready(module):
+                self._apply(module, c.Start())
+                self._launch(module)
+            elif not module.wanted and self._dependants_down(module):
+                self._stop(module)
+        if self.stopping and all(x.state is State.DOWN for x in self.modules.values()):
+            self.stopping, self.running = False, False
+            self._commands.append(m.AllStopped())
+
+    def _stop(self, module: Module) -> None:
+        match module.state:
+            case State.BACKOFF | State.FAILED:
+                self._apply(module, c.Stop())
+                module.deadline = None
+                self._save(module)
+            case State.STARTING | State.UP | State.KILLING:
+                self._apply(module, c.Stop())
+                if module.pid:
+                    self._ask_to_leave(module, signal.SIGTERM)
+                else:
+                    module.deadline = self._now.monotonic + module.program.stop_timeout
+            case _:
+                pass
+
+    def _requirements_ready(self, module: Module) -> bool:
+        return all(self.modules[name].state is State.UP for name in module.program.requires)
+
+    def _dependants_down(self, module: Module) -> bool:
+        """When everything stops, a module goes after those that require it."""
+        return not self.stopping or all(
+            other.state is State.DOWN
+            for other in self.modules.values()
+            if module.name in other.program.requires
+        )
+
+    # -- small things -----------------------------------------------------------------------------
+
+    def _apply(self, module: Module, event: c.Event) -> State:
+        module.state = next_state(module.name, TRANSITIONS, module.state, event)
+        return module.state
+
+    def _launch(self, module: Module) -> None:
+        if module.incarnation:
+            module.restarts += 1
+        module.incarnation += 1
+        module.pid = 0
+        module.deadline = self._now.monotonic + module.program.start_timeout
+        self._commands.append(m.Launch(module.name, module.incarnation, module.record()))
+
+    def _signal(self, module: Module, number: signal.Signals, ordered: str) -> None:
+        self._commands.append(m.SendSignal(module.name, module.incarnation, number, ordered))
+
+    def _save(self, module: Module) -> None:
+        self._commands.append(m.SaveRecord(module.name, module.record()))
+
+    def _log(self, severity: str, tag: str, text: str) -> None:
+        self._commands.append(m.LogLine(severity, tag, text))
+
+    def _log_exit(self, module: Module, cause: str) -> None:
+        kind, _, detail = cause.partition(":")
+        who = f"{module.cli_name} (PID {module.pid})"
+        if kind == "signal":
+            number = getattr(signal, detail, None)
+            text = f"{who} terminated by signal number {int(number) if number else detail}."
+        elif cause == "exit:0":
+            text = f"{who} exited with status=0 Normal Exit"
+        elif kind == "exit":
+            text = f"{who} exited with status={detail}"
+        else:
+            text = f"{module.cli_name}: nobody claimed incarnation {module.incarnation}"
+        self._log("notice", "JLAUNCHD_EXITED", text)
+
+    @staticmethod
+    def _may_leave(program: Program, cause: str) -> bool:
+        return program.restart == "temporary" or (
+            program.restart == "transient" and cause == "exit:0"
+        )
+
+    def _emit(
+        self,
+        module: Module,
+        event: str,
+        *,
+        cause: str = "",
+        at: float | None = None,
+        downtime_ms: float | None = None,
+        attempt: int = 0,
+        next: str = "",
+    ) -> None:
+        self._commands.append(
+            m.Emit(
+                name=module.name,
+                event=event,
+                incarnation=module.incarnation,
+                cause=cause,
+                at=self._now.monotonic if at is None else at,
+                downtime_ms=downtime_ms,
+                attempt=attempt,
+                next=next,
+            )
+        )
+
+
+def _seconds(value: Json) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is not a number")
+    return value
+
+
+def _optional(value: Json) -> float | None:
+    return None if value is None else _seconds(value)

@@ -1,0 +1,77 @@
+"""What to do about a failure: a pure function, in OTP's words.
+
+Intensity and period as in Erlang/OTP's supervisor: more than `intensity` failures within `period`
+seconds and the module is given up. Junos' rule (four failures within 30 s) is intensity 3, period
+30 (reference: the `processes` statement of its documentation). Back-off is what OTP lacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Delays between restarts, in seconds: `initial`, then times `factor`, never above `cap`."""
+
+    initial: float = 0.0
+    factor: float = 2.0
+    cap: float = 5.0
+    jitter: float = 0.0
+    """0 to 1: the share of the delay that is drawn at random."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestartPolicy:
+    """When a failed module is started again, and when no more."""
+
+    intensity: int | None = 3
+    """Failures forgiven within the period; None forgives all."""
+    period: float = 30.0
+    backoff: Backoff = Backoff()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the policy says of one failure."""
+
+    restart: bool
+    delay: float
+    failures: tuple[float, ...]
+    """The failures that still count, this one included."""
+
+
+POLICIES: Final[Mapping[str, RestartPolicy]] = {
+    "junos": RestartPolicy(intensity=3, period=30.0),
+    "never-give-up": RestartPolicy(intensity=None, backoff=Backoff(0.0, 2.0, 5.0)),
+    "erlang": RestartPolicy(intensity=1, period=5.0),
+    "systemd": RestartPolicy(intensity=4, period=10.0, backoff=Backoff(0.1, 1.0, 0.1)),
+}
+
+FIRST_STEP: Final = 0.05
+"""What a back-off that begins at zero grows from, in seconds."""
+
+
+def judge(
+    policy: RestartPolicy, failures: Sequence[float], now: float, draw: float = 0.0
+) -> Verdict:
+    """Judge a failure at `now` after the earlier `failures` (times in seconds, rising).
+
+    `draw`, from 0 up to 1, is the random number that jitter uses.
+    """
+    window = (*(time for time in failures if now - time < policy.period), now)
+    restart = policy.intensity is None or len(window) <= policy.intensity
+    return Verdict(restart, _delay(policy.backoff, len(window), draw), window)
+
+
+def _delay(backoff: Backoff, failures: int, draw: float) -> float:
+    """The delay before the restart that follows the n-th failure of the window, n from 1."""
+    if failures == 1:
+        full = backoff.initial
+    else:
+        steps = min(failures - 1, 64)
+        full = (backoff.initial or FIRST_STEP / backoff.factor) * backoff.factor**steps
+    full = min(full, backoff.cap)
+    return full * (1 - backoff.jitter * draw)

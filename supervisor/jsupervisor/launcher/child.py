@@ -1,0 +1,137 @@
+"""The start protocol, as it runs in the newborn process, step by step.
+
+Every step may be the last one (SIGKILL): until init has granted the claim no module code has run,
+so at worst a reservation expires. A child whose claim is refused is one too many and exits.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from typing import Final
+
+from jsupervisor import linux
+from jsupervisor.initproto import Connection, Json, Message, MessageError
+
+ADOPTION_TIMEOUT: Final = 2.0
+GRANT_TIMEOUT: Final = 5.0
+NOT_GRANTED: Final = 125
+"""Exit code of a process that was not allowed to become the module: nobody counts it."""
+
+Order = Message
+Runner = Callable[[Order, Connection], int]
+
+
+def fork_module(order: Order, run_dir: str, init_pid: int, runner: Runner) -> int:
+    """Fork twice; the grandchild becomes the module. The pid of the child in between, to be reaped.
+
+    `runner` gets the order and the granted connection and returns the exit code. Returns only in
+    the launcher.
+    """
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        code = be_module(order, run_dir, init_pid, runner) if os.fork() == 0 else 0
+    except BaseException:  # noqa: BLE001 - whatever it was, it must not reach the launcher's loop
+        traceback.print_exc()
+    finally:
+        leave(code)
+    raise AssertionError("a child never returns to the launcher's loop")
+
+
+def be_module(order: Order, run_dir: str, init_pid: int, runner: Runner) -> int:
+    """All steps from the fork to the end of the module; its exit code."""
+    forget_launcher(order)
+    if not await_parent(init_pid):
+        return NOT_GRANTED
+    connection = claim(order, os.path.join(run_dir, "init.sock"))
+    if connection is None:
+        return NOT_GRANTED
+    if order.get("launch") == "exec":
+        exec_resume(order, connection)
+    return runner(order, connection)
+
+
+def forget_launcher(order: Order) -> None:
+    """Nothing of the launcher's stays: descriptors, signal handlers, session, name."""
+    name = str(order["name"])
+    log = os.path.join(str(order["home"]), "log", f"{name}.stderr")
+    stderr = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(stderr, 1)
+    os.dup2(stderr, 2)
+    # Close-on-exec does nothing without an exec.
+    os.closerange(3, os.sysconf("SC_OPEN_MAX") if stderr >= 1024 else 1024)
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    os.setsid()
+    os.umask(0o077)
+    linux.set_process_name(name)
+
+
+def await_parent(init_pid: int) -> bool:
+    """Wait until init is the parent, then die with it; False when that does not come about.
+
+    The parent-death signal may be set only now: set before, it would fire at the death of the
+    process in between. Init may die while it is being set, so the parent is checked once more.
+    """
+    deadline = time.monotonic() + ADOPTION_TIMEOUT
+    while os.getppid() != init_pid:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.0002)
+    linux.die_with_parent()
+    return os.getppid() == init_pid
+
+
+def claim(order: Order, path: str) -> Connection | None:
+    """Ask init to become the module; the connection to keep, or None when refused."""
+    try:
+        connection = Connection.open(path, timeout=GRANT_TIMEOUT)
+        message: Message = {
+            "op": "claim",
+            "name": order["name"],
+            "incarnation": order["incarnation"],
+        }
+        connection.send(message)
+        answer = connection.receive()
+    except (OSError, MessageError) as error:
+        print(f"cannot reach init: {error}", file=sys.stderr, flush=True)
+        return None
+    if answer is None or answer[0].get("op") != "granted":
+        connection.close()
+        return None
+    connection.settimeout(None)
+    return connection
+
+
+def exec_resume(order: Order, connection: Connection) -> None:
+    """Go on in a fresh interpreter, as the same process with the same connection."""
+    os.set_inheritable(connection.fileno(), True)
+    argv = [sys.executable, "-P", "-m", "jsupervisor.launcher.resume"]
+    os.execv(sys.executable, [*argv, str(connection.fileno()), json.dumps(order)])
+
+
+def leave(code: int) -> None:
+    """Exit now, without the launcher's own exit handlers."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            pass
+    os._exit(code)
+
+
+def as_order(value: Json) -> Order:
+    """An order from a message of init's; raises TypeError."""
+    if not isinstance(value, dict):
+        raise TypeError("an order is a JSON object")
+    return dict(value)

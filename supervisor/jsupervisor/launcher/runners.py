@@ -1,0 +1,27 @@
+"""What a granted process runs: the lean or the full runtime, each imported only in its own stage."""
+
+from __future__ import annotations
+
+from jsupervisor.initproto import Connection
+from jsupervisor.launcher.child import Order, Runner
+
+
+def lean_runner(order: Order, connection: Connection) -> int:
+    """Run a lean module to its end; its exit code."""
+    from jsupervisor.runtime.lean import run_lean
+    from jsupervisor.runtime.order import Order as RuntimeOrder
+
+    return run_lean(RuntimeOrder.from_json(order), connection)
+
+
+def full_runner(order: Order, connection: Connection) -> int:
+    """Run a daemon to its end; its exit code."""
+    from jsupervisor.runtime.order import Order as RuntimeOrder
+    from jsupervisor.runtime.process import run_full
+
+    return run_full(RuntimeOrder.from_json(order), connection)
+
+
+def runner_of(stage: str) -> Runner:
+    """The runner of a stage, "lean" or "full"."""
+    return lean_runner if stage == "lean" else full_runner

@@ -1,0 +1,138 @@
+"""The loop of one launcher stage: fork orders come from init, children go out, the dead are reaped.
+
+One thread and a selector. The lean stage also keeps the full stage alive, which is its child and
+dies with it.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import selectors
+import signal
+import sys
+import time
+import traceback
+from dataclasses import dataclass
+from typing import Final
+
+from jsupervisor import linux
+from jsupervisor.initproto import Connection, Message
+from jsupervisor.launcher.child import as_order, fork_module, leave
+from jsupervisor.launcher.runners import runner_of
+from jsupervisor.runtime.orderedfault import carry_out
+
+FIRST_DELAY: Final = 0.05
+MAX_DELAY: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What both stages need to know."""
+
+    run_dir: str
+    init_pid: int
+    lean_imports: tuple[str, ...]
+    full_imports: tuple[str, ...]
+
+
+class Stage:
+    """One stage's process: imports, says hello to init, forks until init is gone."""
+
+    def __init__(self, setup: Setup, stage: str) -> None:
+        self.setup = setup
+        self.stage = stage
+        self.full_pid = 0
+        self._full_due: float | None = 0.0 if stage == "lean" else None
+        self._full_delay = 0.0
+        self._selector = selectors.DefaultSelector()
+
+    def run(self) -> int:
+        """Serve until init closes the connection; the exit code."""
+        for name in self.setup.lean_imports if self.stage == "lean" else self.setup.full_imports:
+            importlib.import_module(name)
+        gc.collect()
+        gc.freeze()  # so that the collector never touches, and thereby copies, the shared pages
+        wakeup, wakeup_w = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(wakeup_w, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._selector.register(wakeup, selectors.EVENT_READ)
+        self._keep_full()
+        init = Connection.open(os.path.join(self.setup.run_dir, "init.sock"))
+        self._selector.register(init, selectors.EVENT_READ)
+        init.send({"op": "hello", "role": "launcher" if self.stage == "lean" else "launcher-full"})
+        while True:
+            for key, _ in self._selector.select(self._patience()):
+                if key.fd == wakeup:
+                    os.read(wakeup, 4096)
+                    self._reap()
+                elif not self._serve(init):
+                    return 0
+            self._keep_full()
+
+    def _patience(self) -> float | None:
+        return None if self._full_due is None else max(0.0, self._full_due - time.monotonic())
+
+    def _serve(self, init: Connection) -> bool:
+        received = init.receive()
+        if received is None:
+            return False
+        message, fds = received
+        for fd in fds:
+            os.close(fd)
+        match message.get("op"):
+            case "ping":
+                init.send({"op": "pong", "number": message["number"]})
+            case "fork":
+                self._fork(message)
+            case "fault":
+                carry_out(str(message["kind"]))
+            case "refused":
+                print(f"init refused: {message.get('why')}", file=sys.stderr, flush=True)
+                return False
+            case _:
+                pass
+        return True
+
+    def _fork(self, message: Message) -> None:
+        order = as_order(message["order"])
+        try:
+            fork_module(order, self.setup.run_dir, self.setup.init_pid, runner_of(self.stage))
+        except OSError as error:
+            # The reservation expires, and jlaunchd counts a failed start.
+            print(f"cannot fork {order.get('name')}: {error}", file=sys.stderr, flush=True)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self.full_pid:
+                self.full_pid = 0
+                self._full_due = time.monotonic() + self._full_delay
+                self._full_delay = min(MAX_DELAY, max(FIRST_DELAY, self._full_delay * 2))
+
+    def _keep_full(self) -> None:
+        """Fork the full stage when it is due."""
+        if self._full_due is None or time.monotonic() < self._full_due:
+            return
+        self._full_due = None
+        parent = os.getpid()
+        self.full_pid = os.fork()
+        if self.full_pid:
+            return
+        code = 1
+        try:
+            linux.die_with_parent()
+            if os.getppid() == parent:
+                os.closerange(3, 1024)
+                linux.set_process_name("jlauncher-full")
+                code = Stage(self.setup, "full").run()
+        except BaseException:  # noqa: BLE001 - it must not reach the lean stage's loop
+            traceback.print_exc()
+        finally:
+            leave(code)

@@ -1,0 +1,66 @@
+"""The few Linux calls that Python lacks, and what /proc tells of a process.
+
+Standard library alone: init and the launcher's newborn children use it before anything is imported.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+from dataclasses import dataclass
+from typing import Final
+
+PR_SET_PDEATHSIG: Final = 1
+PR_SET_NAME: Final = 15
+PR_SET_CHILD_SUBREAPER: Final = 36
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStat:
+    """What /proc/PID/stat says. A pid and its start time together name a process for ever."""
+
+    pid: int
+    state: str
+    parent: int
+    start_time: int
+    """In clock ticks since boot."""
+
+
+def prctl(option: int, argument: int | bytes) -> None:
+    """prctl(2) with one argument; raises OSError."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    value = ctypes.c_char_p(argument) if isinstance(argument, bytes) else ctypes.c_ulong(argument)
+    if libc.prctl(option, value, 0, 0, 0) != 0:
+        errno = ctypes.get_errno()
+        raise OSError(errno, os.strerror(errno))
+
+
+def become_subreaper() -> None:
+    """Orphaned descendants become children of this process."""
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent() -> None:
+    """Have the kernel SIGKILL this process when its present parent dies.
+
+    A change of credentials clears this, and a parent that died before is not noticed: check getppid().
+    """
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def set_process_name(name: str) -> None:
+    """The name that ps and top show, cut to 15 bytes."""
+    prctl(PR_SET_NAME, name.encode()[:15])
+
+
+def process_stat(pid: int) -> ProcessStat | None:
+    """What /proc says of `pid`; None when there is no such process (or no /proc)."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            text = file.read()
+    except OSError:
+        return None
+    # The command may hold spaces and brackets: the fields begin after the last bracket.
+    fields = text[text.rindex(b")") + 2 :].split()
+    return ProcessStat(pid, fields[0].decode(), int(fields[1]), int(fields[19]))
