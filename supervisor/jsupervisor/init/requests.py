@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from jsupervisor import linux
 from jsupervisor.init.keeper import PING_NS, Pinger
 from jsupervisor.init.peers import Peer
-from jsupervisor.init.table import MAX_RECORD, Process, Refused, describe
+from jsupervisor.init.table import MAX_RECORD, Refused, describe
 from jsupervisor.initproto import Message, encode
 
 if TYPE_CHECKING:
@@ -198,9 +198,12 @@ def _put(init: Init, peer: Peer, message: Message, fd: int) -> None:
 
 
 def _get(init: Init, peer: Peer, message: Message, fd: int) -> None:
-    process: Process | None = None if peer.role == "jlaunchd" else init.table.running(peer.pid)
     key = str(message["key"])
-    peer.send({"op": "done", "key": key}, init.store.get(process, key))
+    if peer.role == "jlaunchd":
+        stored = init.store.find(key)
+        peer.send({"op": "done" if stored >= 0 else "missing", "key": key}, stored)
+        return
+    peer.send({"op": "done", "key": key}, init.store.get(init.table.running(peer.pid), key))
 
 
 def _drop(init: Init, peer: Peer, message: Message, fd: int) -> None:

@@ -31,10 +31,13 @@ class Store:
             raise Refused(f"{share} has {MAX_PER_SHARE} descriptors, the most a share may have")
         self._fds[key] = fd
 
-    def get(self, process: Process | None, key: str) -> int:
-        """The descriptor of `key`, still the store's; raises Refused. None may get anything."""
-        if process is not None:
-            _share_for(process, key)
+    def find(self, key: str) -> int:
+        """The descriptor of `key`, still the store's, for the supervisor; -1 when there is none."""
+        return self._fds.get(key, -1)
+
+    def get(self, process: Process, key: str) -> int:
+        """The descriptor of `key`, still the store's; raises Refused."""
+        _share_for(process, key)
         if key not in self._fds:
             raise Refused(f"there is no {key}")
         return self._fds[key]

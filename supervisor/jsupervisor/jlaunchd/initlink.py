@@ -1,0 +1,67 @@
+"""jlaunchd's end of its connection to init: sends never wait, and what init says comes in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+
+import trio
+
+from jsupervisor.initproto import Connection, Json, Message
+
+
+class InitLink:
+    """Owns the connection. `send` queues; `run` writes; iterate `messages` to read."""
+
+    def __init__(self, connection: Connection) -> None:
+        connection.settimeout(0)
+        self._connection = connection
+        self._queue: deque[Mapping[str, Json]] = deque()
+        self._filled = trio.Event()
+        self._replies: deque[trio.MemorySendChannel[int]] = deque()
+
+    def send(self, message: Mapping[str, Json]) -> None:
+        """Queue a message; written in order."""
+        self._queue.append(message)
+        self._filled.set()
+
+    async def descriptor(self, key: str) -> int:
+        """Our own duplicate of a stored descriptor; -1 when there is none of this key."""
+        send, receive = trio.open_memory_channel[int](1)
+        self._replies.append(send)
+        self.send({"op": "get", "key": key})
+        return await receive.receive()
+
+    async def run(self) -> None:
+        """Write what is queued, until init is gone (OSError)."""
+        while True:
+            while self._queue:
+                try:
+                    self._connection.send(self._queue[0])
+                except BlockingIOError:
+                    await trio.lowlevel.wait_writable(self._connection.fileno())
+                    continue
+                self._queue.popleft()
+            self._filled = trio.Event()
+            await self._filled.wait()
+
+    async def messages(self) -> AsyncIterator[Message]:
+        """Everything init says, less the answers to `descriptor`; ends when init is gone."""
+        while True:
+            await trio.lowlevel.wait_readable(self._connection.fileno())
+            try:
+                received = self._connection.receive()
+            except BlockingIOError:
+                continue
+            if received is None:
+                return
+            message, fds = received
+            if not self._is_reply(message, fds):
+                yield message
+
+    def _is_reply(self, message: Message, fds: list[int]) -> bool:
+        """Answers come in the order of the questions; nothing else brings `key` or `no_key`."""
+        if message.get("op") not in ("done", "missing") or not self._replies:
+            return False
+        self._replies.popleft().send_nowait(fds[0] if fds else -1)
+        return True
