@@ -21,7 +21,7 @@ from jsupervisor import linux
 from jsupervisor.initproto import Connection, Message
 from jsupervisor.launcher.child import as_order, fork_module, leave
 from jsupervisor.launcher.runners import runner_of
-from jsupervisor.runtime.orderedfault import carry_out
+from jsupervisor.runtime.injected import carry_out
 
 FIRST_DELAY: Final = 0.05
 MAX_DELAY: Final = 5.0
