@@ -5,5 +5,6 @@ a supervisor that restarts too much must not be the one who counts the restarts.
 
     processes.py   pids with start times, states, CPU time and memory, read from /proc
     events.py      event records
+    status.py      status as typed values
     operator.py    a client of init's socket
 """

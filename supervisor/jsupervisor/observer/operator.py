@@ -9,15 +9,26 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Self
 
-from jsupervisor.initproto import Connection, Json, Message
+from jsupervisor.initproto import Connection, Message
 from jsupervisor.observer.events import EventRecord, History, parse
+from jsupervisor.observer.status import InstanceStatus
+from jsupervisor.observer.status import parse as parse_status
 from jsupervisor.paths import Instance
 
 
 class OperatorError(Exception):
     """Init did not do what was asked; the text begins with "cannot" and can be shown as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A fault that init has sent: to which pid, and when (CLOCK_MONOTONIC, just before)."""
+
+    pid: int
+    monotonic_ns: int
 
 
 def _connect(instance: Instance, timeout: float) -> Connection:
@@ -48,20 +59,20 @@ class Operator:
                 f" init does not answer ({error})"
             ) from error
 
-    def status(self) -> dict[str, Json]:
-        """What `jsupervisor status --json` prints."""
+    def status(self) -> InstanceStatus:
+        """How the instance stands; raises OperatorError."""
         answer = self.request({"op": "status"}).get("status")
         if not isinstance(answer, dict):
             raise OperatorError(f"cannot read the status of instance {self._instance.name}")
-        return answer
+        return parse_status(answer)
 
-    def inject(self, name: str, kind: str) -> int:
-        """Have init deliver a fault; the pid that it went to. Raises OperatorError when refused."""
+    def inject(self, name: str, kind: str) -> Delivery:
+        """Have init deliver a fault; raises OperatorError when it refuses."""
         answer = self.request({"op": "inject", "name": name, "kind": kind})
-        if answer.get("op") != "done":
+        pid, at = answer.get("pid"), answer.get("monotonic_ns")
+        if answer.get("op") != "done" or not isinstance(pid, int) or not isinstance(at, int):
             raise OperatorError(f"cannot inject {kind} into {name}: {answer.get('why', 'refused')}")
-        pid = answer.get("pid")
-        return pid if isinstance(pid, int) else 0
+        return Delivery(pid, at)
 
     def stop(self) -> None:
         """Ask init to stop everything; returns when it said that it heard."""
@@ -84,7 +95,7 @@ class Watcher:
     def __init__(self, instance: Instance, timeout: float = 5.0) -> None:
         """Connect and subscribe; raises OperatorError."""
         self._connection = _connect(instance, timeout)
-        self._connection.send({"op": "watch"})
+        self._connection.request({"op": "watch"})
         self.history = History()
         self.ended = False
         """Has init closed the connection? It died, or cut us for not reading."""

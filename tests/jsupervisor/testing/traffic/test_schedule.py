@@ -42,7 +42,7 @@ def test_what_the_link_does_not_take_stays_due() -> None:
     taken = pacer.take(2 * TICK_NS)
     pacer.sent(1)
 
-    assert range(0, 3) == taken
+    assert range(3) == taken
     assert range(1, 3) == pacer.take(2 * TICK_NS)
     assert 2 == pacer.backlog(2 * TICK_NS)
 
@@ -50,7 +50,7 @@ def test_what_the_link_does_not_take_stays_due() -> None:
 def test_a_backlog_is_sent_at_four_times_the_rate() -> None:
     pacer = Pacer(Schedule(0, 10_000.0))
 
-    assert range(0, 41) == pacer.take(SECOND_NS)
+    assert range(41) == pacer.take(SECOND_NS)
 
 
 @given(TIMES, TIMES)

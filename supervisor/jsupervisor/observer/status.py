@@ -1,0 +1,96 @@
+"""The status of an instance as typed values, out of what init answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jsupervisor.initproto import Json
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleStatus:
+    """One module, or jlaunchd or the launcher, at one moment."""
+
+    name: str
+    executable: str
+    pid: int | None
+    incarnation: int
+    state: str
+    """down, starting, up, stopping, backoff, failed."""
+    socket: str | None
+    """Path of the plain socket; None where there is no gRPC (the engine)."""
+    restarts: int
+    last_cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceStatus:
+    """A whole instance at one moment."""
+
+    instance: str
+    profile: str
+    architecture: str
+    init_pid: int
+    jlaunchd: ModuleStatus
+    launcher: ModuleStatus
+    modules: tuple[ModuleStatus, ...]
+
+    def find(self, name: str) -> ModuleStatus:
+        """A module, jlaunchd or launcher; raises KeyError."""
+        for known in (self.jlaunchd, self.launcher, *self.modules):
+            if known.name == name:
+                return known
+        raise KeyError(name)
+
+    @property
+    def all_up(self) -> bool:
+        """Is there a module, and are all of them ready?"""
+        return bool(self.modules) and all(module.state == "up" for module in self.modules)
+
+
+def parse(status: Mapping[str, Json]) -> InstanceStatus:
+    """The status in init's answer; what is missing there is empty here."""
+    modules = status.get("modules")
+    return InstanceStatus(
+        instance=_text(status, "instance"),
+        profile=_text(status, "profile"),
+        architecture=_text(status, "architecture"),
+        init_pid=_number(_table(status, "init"), "pid"),
+        jlaunchd=_module({**_table(status, "jlaunchd"), "name": "jlaunchd"}),
+        launcher=_module({**_table(status, "launcher"), "name": "launcher"}),
+        modules=tuple(
+            _module(module)
+            for module in (modules if isinstance(modules, list) else ())
+            if isinstance(module, dict)
+        ),
+    )
+
+
+def _module(table: Mapping[str, Json]) -> ModuleStatus:
+    socket = table.get("socket")
+    return ModuleStatus(
+        name=_text(table, "name"),
+        executable=_text(table, "executable"),
+        pid=_number(table, "pid") or None,
+        incarnation=_number(table, "incarnation"),
+        state=_text(table, "state"),
+        socket=socket if isinstance(socket, str) else None,
+        restarts=_number(table, "restarts"),
+        last_cause=_text(table, "last_cause"),
+    )
+
+
+def _table(table: Mapping[str, Json], key: str) -> Mapping[str, Json]:
+    value = table.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(table: Mapping[str, Json], key: str) -> str:
+    value = table.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _number(table: Mapping[str, Json], key: str) -> int:
+    value = table.get(key)
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,50 @@
+"""Evidence: what proves that a fault took effect, and what does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from jsupervisor.faults.fault import Observation
+from jsupervisor.faults.registry import parse
+from jsupervisor.observer.processes import GONE, Sample
+
+BEFORE = Sample("S", 1.0)
+DEAD = Sample(GONE, 0.0)
+
+
+def evidence(kind: str, now: Sample, cause: str = "") -> str:
+    return parse(kind).evidence(Observation(42, BEFORE, now, cause))
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause"),
+    [
+        ("kill", "signal:SIGKILL"),
+        ("segv", "signal:SIGSEGV"),
+        ("abort", "signal:SIGABRT"),
+        ("exit:17", "exit:17"),
+        ("exception", "exit:1"),
+    ],
+)
+def test_an_end_of_the_right_cause_is_proof(kind: str, cause: str) -> None:
+    assert f"pid 42 is gone, {cause}" == evidence(kind, DEAD, cause)
+
+
+@pytest.mark.parametrize("kind", ["kill", "segv", "abort", "exit:17", "exception"])
+def test_neither_an_end_of_another_cause_nor_life_is_proof(kind: str) -> None:
+    assert "" == evidence(kind, DEAD, "exit:99")
+    assert "" == evidence(kind, DEAD, "")
+    assert "" == evidence(kind, BEFORE)
+
+
+def test_only_a_stopped_process_has_been_stopped() -> None:
+    assert "pid 42 is in state T (stopped)" == evidence("stop", Sample("T", 1.0))
+    assert "" == evidence("stop", Sample("S", 1.0))
+    assert "" == evidence("stop", DEAD, "signal:SIGKILL")
+
+
+@pytest.mark.parametrize("kind", ["spin", "spin-c"])
+def test_a_busy_loop_shows_in_cpu_time(kind: str) -> None:
+    assert "pid 42 used 0.25 s of CPU since" == evidence(kind, Sample("R", 1.25))
+    assert "" == evidence(kind, Sample("R", 1.05))
+    assert "" == evidence(kind, DEAD, "signal:SIGKILL")
