@@ -1,27 +1,43 @@
-"""The class that every daemon's shell derives from."""
+"""The class that every daemon's shell derives from.
+
+It has hooks only: what the runtime does with them, and everything it does before a daemon hears of
+it, is in `jsupervisor.runtime.host`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import grpc
 import trio
 
-from jsupervisor.initproto import Json
 from jsupervisor.runtime.callers import ALLOWED
 from jsupervisor.runtime.clock import Clock
 from jsupervisor.runtime.feed import Change, FeedSource, Publisher
-from jsupervisor.runtime.log import Log
+from jsupervisor.runtime.initlink import Descriptors
+from jsupervisor.runtime.log import Backlog, Log
 from jsupervisor.runtime.order import Order
 from jsupervisor.runtime.record import Sink
+from jsupervisor.runtime.replica import Session
 from jsupervisor.runtime.rpc import Client, Seam
+from jsupervisor.runtime.servicer import Query, QueryError
 
-Query = Callable[[Mapping[str, str]], Json]
-"""Answers one name of operational data; raises QueryError for arguments that it cannot use."""
+__all__ = ["Daemon", "Query", "QueryError", "Surroundings"]
 
 
-class QueryError(Exception):
-    """An operational query cannot be answered; the text, beginning with "cannot", goes to the user."""
+class Surroundings(Protocol):
+    """What the runtime gives a daemon to call."""
+
+    @property
+    def descriptors(self) -> Descriptors:
+        """The descriptor store."""
+
+    def client(self, module: str) -> Client:
+        """The channel to another module."""
+
+    def session(self, producer: str, topic: str) -> Session:
+        """The state of one consumed feed; raises KeyError."""
 
 
 class Daemon:
@@ -34,14 +50,31 @@ class Daemon:
     unary_max: int = 8
     """Threads for calls that are not streams."""
 
+    surroundings: Surroundings
+    """Set by the runtime before `run`; use the methods below."""
+
     def __init__(self, order: Order) -> None:
         self.order = order
         self.clock = Clock()
-        self.log: Log
+        self.backlog = Backlog()
+        self.log = Log(order, self.clock, self.backlog)
+
+    # -- what the base gives ---------------------------------------------------------------
+
+    @property
+    def descriptors(self) -> Descriptors:
+        """Descriptors that outlive this process: put, get, drop. From `run` on."""
+        return self.surroundings.descriptors
 
     def client(self, module: str) -> Client:
-        """The channel to another module's RPC socket; one for each, closed by the base."""
-        raise NotImplementedError
+        """The channel to another module's RPC socket: one for each, closed by the base."""
+        return self.surroundings.client(module)
+
+    def session(self, producer: str, topic: str) -> Session:
+        """Is a consumed feed connected, is it synced; raises KeyError for one not consumed."""
+        return self.surroundings.session(producer, topic)
+
+    # -- what a subclass may override ------------------------------------------------------
 
     def feeds_in(self) -> Sequence[FeedSource]:
         """The feeds to consume."""
@@ -52,10 +85,10 @@ class Daemon:
         return ()
 
     def services(self, seam: Seam, server: grpc.Server) -> None:
-        """Register servicers of the module's own."""
+        """Register servicers of the module's own. Calls come only after `run` has returned."""
 
     def operational(self) -> Mapping[str, Query]:
-        """What Runtime.Get can ask for."""
+        """What Runtime.Get can ask for; the queries run in the loop."""
         return {}
 
     def log_sink(self) -> Sink | None:

@@ -1,23 +1,54 @@
 """A module's log: structured records with a severity and a tag, which never make the module wait.
 
-structlog carries the record through its processors; where records leave is a `Sink`, so that the
-same log ends in eventd's stream, in eventd's own collector, or in a test's list.
+structlog carries each record through its processors; where records leave is a `Sink`, so that the
+same log ends in eventd's stream, in eventd's own collector, or in a test's list. Until the sink is
+known, and while eventd is dead, records wait in a `Backlog` that keeps the newest.
 """
 
 from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any, Final
 
 import structlog
-from structlog.typing import EventDict, WrappedLogger
 
 from jsupervisor.runtime.clock import Clock
 from jsupervisor.runtime.order import Order
 from jsupervisor.runtime.record import Record, Severity, Sink, Tag
 
-__all__ = ["Log", "Record", "Severity", "Sink", "Tag"]
+__all__ = ["Backlog", "Log", "Record", "Severity", "Sink", "Tag"]
+
+BACKLOG: Final = 2048
+
+
+class Backlog:
+    """The newest records that have not left yet; older ones are dropped and counted."""
+
+    def __init__(self, size: int = BACKLOG) -> None:
+        self._records: deque[Record] = deque()
+        self._size = size
+        self.dropped = 0
+        self.on_record: Callable[[], None] | None = None
+        """Called after a record came."""
+
+    def __call__(self, record: Record) -> None:
+        """Take a record: a backlog is a sink."""
+        if len(self._records) >= self._size:
+            self._records.popleft()
+            self.dropped += 1
+        self._records.append(record)
+        if self.on_record is not None:
+            self.on_record()
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def pop(self) -> Record | None:
+        """The oldest record, taken out; None when there is none."""
+        return self._records.popleft() if self._records else None
 
 
 class Log:
@@ -26,32 +57,64 @@ class Log:
     def __init__(self, order: Order, clock: Clock, sink: Sink) -> None:
         self._order = order
         self._clock = clock
+        self._pid = os.getpid()
         self._numbers = itertools.count(1)
         self.sink = sink
         self._logger = structlog.wrap_logger(
-            None, processors=[self._stamp, self._emit], wrapper_class=structlog.BoundLoggerBase
-        )
+            None, processors=[self._stamp, self._emit], wrapper_class=_Proxy, context_class=dict
+        ).bind()
 
     def debug(self, tag: str, text: str, **fields: object) -> None:
         """For whoever debugs this module."""
-        self._write(Severity.DEBUG, tag, text, fields)
+        self._logger.write(Severity.DEBUG, tag, text, fields)
 
     def info(self, tag: str, text: str, **fields: object) -> None:
         """Normal operation."""
-        self._write(Severity.INFO, tag, text, fields)
+        self._logger.write(Severity.INFO, tag, text, fields)
 
     def notice(self, tag: str, text: str, **fields: object) -> None:
         """Normal, but an operator wants to see it."""
-        self._write(Severity.NOTICE, tag, text, fields)
+        self._logger.write(Severity.NOTICE, tag, text, fields)
 
     def warning(self, tag: str, text: str, **fields: object) -> None:
         """Something may need attention."""
-        self._write(Severity.WARNING, tag, text, fields)
+        self._logger.write(Severity.WARNING, tag, text, fields)
 
     def error(self, tag: str, text: str, **fields: object) -> None:
         """Something did not work."""
-        self._write(Severity.ERROR, tag, text, fields)
+        self._logger.write(Severity.ERROR, tag, text, fields)
 
     def critical(self, tag: str, text: str, **fields: object) -> None:
         """The module cannot do its work."""
-        self._write(Severity.CRITICAL, tag, text, fields)
+        self._logger.write(Severity.CRITICAL, tag, text, fields)
+
+    def _stamp(self, logger: object, method: str, event: _Event) -> _Event:
+        event["record"] = Record(
+            time_ns=self._clock.time_ns(),
+            monotonic_ns=self._clock.monotonic_ns(),
+            module=self._order.name,
+            executable=self._order.executable,
+            pid=self._pid,
+            incarnation=self._order.incarnation,
+            severity=event["severity"],
+            tag=str(event["tag"]),
+            text=event["event"],
+            fields={name: str(value) for name, value in event["fields"].items()},
+            number=next(self._numbers),
+        )
+        return event
+
+    def _emit(self, logger: object, method: str, event: _Event) -> _Event:
+        self.sink(event["record"])
+        raise structlog.DropEvent
+
+
+_Event = MutableMapping[str, Any]
+
+
+class _Proxy(structlog.BoundLoggerBase):
+    """The way into structlog's processors."""
+
+    def write(self, severity: Severity, tag: str, text: str, fields: Mapping[str, object]) -> None:
+        """Send one record through."""
+        self._proxy_to_logger("write", text, severity=severity, tag=tag, fields=fields)

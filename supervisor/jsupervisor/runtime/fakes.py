@@ -1,0 +1,176 @@
+"""For tests of daemons: run one over real sockets and real gRPC, without a supervisor.
+
+    async with run_daemon(Rpd(make_order(run_dir, "rpd"))) as rpd:
+        await rpd.ready.wait()
+        reply = await rpd.client("operator").unary(...)
+
+Several daemons with the same `run_dir` find each other as they do in an instance. `short_run_dir` gives
+a folder whose path is short enough for sockets, which pytest's is not.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import trio
+
+from jsupervisor.initproto import Connection, Json, Message
+from jsupervisor.runtime.daemon import Daemon
+from jsupervisor.runtime.host import Host
+from jsupervisor.runtime.initlink import Descriptors, InitLink
+from jsupervisor.runtime.names import executable_of
+from jsupervisor.runtime.order import Order
+from jsupervisor.runtime.rpc import Client
+
+D = TypeVar("D", bound=Daemon)
+
+
+@contextmanager
+def short_run_dir() -> Generator[Path, None, None]:
+    """A private folder with a short path, removed afterwards."""
+    with tempfile.TemporaryDirectory(prefix="jsup-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+def make_order(run_dir: Path, name: str, **changes: object) -> Order:
+    """An order for a module called `name`; `changes` are fields of Order."""
+    order = Order(
+        instance="test",
+        name=name,
+        executable=executable_of(name),
+        incarnation=1,
+        entry="",
+        run_dir=str(run_dir),
+        home=str(run_dir),
+    )
+    return replace(order, **changes)  # type: ignore[arg-type]
+
+
+class FakeInit:
+    """init's end of one module's connection: notes reports, keeps descriptors, pushes what it is told."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.connection = Connection(theirs)
+        """The module's end."""
+        self.reports: list[Message] = []
+        self.descriptors: dict[str, int] = {}
+        self._ours = Connection(ours)
+
+    @property
+    def stages(self) -> list[str]:
+        """The stages reported, in order."""
+        return [str(report["stage"]) for report in self.reports]
+
+    def push(self, message: dict[str, Json]) -> None:
+        """Send what nobody asked for: {"op": "stop"}, {"op": "fault", "kind": ...}."""
+        self._ours.send(message)
+
+    async def serve(self) -> None:
+        """Answer until the module is gone."""
+        while True:
+            await trio.lowlevel.wait_readable(self._ours.fileno())
+            if not self.answer_one():
+                return
+
+    def answer_one(self) -> bool:
+        """Take one message, waiting for it, and answer; False when the module is gone."""
+        received = self._ours.receive()
+        if received is None:
+            return False
+        message, fds = received
+        key = str(message.get("key"))
+        match message.get("op"):
+            case "report":
+                self.reports.append(message)
+            case "put" if key not in self.descriptors:
+                self.descriptors[key] = fds[0]
+                self._ours.send({"op": "done"})
+            case "get" if key in self.descriptors:
+                self._ours.send({"op": "done", "key": key}, [self.descriptors[key]])
+            case "drop" if key in self.descriptors:
+                os.close(self.descriptors.pop(key))
+                self._ours.send({"op": "done"})
+            case op:
+                for fd in fds:
+                    os.close(fd)
+                why = f"{key} exists" if op == "put" else f"there is no {key}"
+                self._ours.send({"op": "refused", "why": why})
+        return True
+
+    def close(self) -> None:
+        """Close both ends and every descriptor kept."""
+        self._ours.close()
+        self.connection.close()
+        while self.descriptors:
+            os.close(self.descriptors.popitem()[1])
+
+
+class RunningDaemon(Generic[D]):
+    """A daemon that runs, and what a test wants of it."""
+
+    def __init__(self, daemon: D, init: FakeInit, host: Host) -> None:
+        self.daemon = daemon
+        self.init = init
+        self.host = host
+        self.ready = host.ready
+        """Set when it has reported ready."""
+        self._clients: list[Client] = []
+
+    def client(self, caller: str = "operator") -> Client:
+        """A channel to its RPC socket; closed at the end."""
+        order = self.daemon.order
+        target = os.path.join(order.run_dir, f"{order.name}.rpc.sock")
+        client = Client(target, caller=caller)
+        self._clients.append(client)
+        return client
+
+    def stop(self) -> None:
+        """Ask for an orderly end."""
+        self.host.stop()
+
+    async def aclose(self) -> None:
+        """Close the test's channels."""
+        for client in self._clients:
+            await client.aclose()
+
+
+@asynccontextmanager
+async def run_daemon(
+    daemon: D, init: FakeInit | None = None
+) -> AsyncGenerator[RunningDaemon[D], None]:
+    """Run the daemon while the block runs, then stop it in an orderly way.
+
+    What the daemon raises comes out of the block. Give the same `init` to a successor to let it find
+    the descriptors of its predecessor.
+    """
+    kept = init or FakeInit()
+    link = InitLink(kept.connection, on_fault=_no_fault, on_stop=lambda: host.stop())
+    host = Host(daemon, Descriptors(link), link.report)
+    running = RunningDaemon(daemon, kept, host)
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(kept.serve)
+            nursery.start_soon(link.serve)
+            async with trio.open_nursery() as life:
+                life.start_soon(host.run)
+                try:
+                    yield running
+                finally:
+                    await running.aclose()
+                host.stop()
+            nursery.cancel_scope.cancel()
+    finally:
+        if init is None:
+            kept.close()
+
+
+def _no_fault(kind: str) -> None:
+    raise AssertionError(f"cannot inject {kind} into a test")

@@ -1,0 +1,170 @@
+"""Runs one daemon: sockets, health, feeds, log and readiness around it, in one trio task tree.
+
+Nothing here belongs to the process: two hosts can run side by side in one loop. What there is once for
+a process (signals, the connection to init, faults) is in `jsupervisor.runtime.process`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import trio
+
+from jprotos.feed.v1 import feed_pb2_grpc
+from jprotos.runtime.v1 import runtime_pb2_grpc
+from jsupervisor.runtime.daemon import Daemon
+from jsupervisor.runtime.feed import Change, Publisher
+from jsupervisor.runtime.feedio import FeedReader, FeedServicer
+from jsupervisor.runtime.initlink import Descriptors
+from jsupervisor.runtime.log import Tag
+from jsupervisor.runtime.replica import Session
+from jsupervisor.runtime.rpc import Client, Seam
+from jsupervisor.runtime.servers import Servers
+from jsupervisor.runtime.servicer import RuntimeServicer
+from jsupervisor.runtime.shipping import ship
+
+EVENTD: Final = "eventd"
+
+
+class Host:
+    """The surroundings of one daemon."""
+
+    def __init__(
+        self, daemon: Daemon, descriptors: Descriptors, report: Callable[[str], None]
+    ) -> None:
+        self.daemon = daemon
+        self.descriptors = descriptors
+        self.ready = trio.Event()
+        self._report = report
+        self._stopping = trio.Event()
+        self._clients: dict[str, Client] = {}
+        self._readers: list[FeedReader] = []
+        self._turn = trio.Lock()
+        self._publishers: Sequence[Publisher] = ()
+        daemon.surroundings = self
+
+    # -- what a daemon may call ------------------------------------------------------------
+
+    def client(self, module: str) -> Client:
+        """The channel to another module's RPC socket."""
+        if module not in self._clients:
+            order = self.daemon.order
+            target = os.path.join(order.run_dir, f"{module}.rpc.sock")
+            self._clients[module] = Client(target, caller=order.name)
+        return self._clients[module]
+
+    def session(self, producer: str, topic: str) -> Session:
+        """The state of one consumed feed; raises KeyError."""
+        for session in self.sessions():
+            if (session.producer, session.topic) == (producer, topic):
+                return session
+        raise KeyError(f"{self.daemon.order.name} does not consume {topic} of {producer}")
+
+    def sessions(self) -> list[Session]:
+        """The state of every consumed feed."""
+        return [reader.replica.session() for reader in self._readers]
+
+    # -- life --------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Ask for an orderly end; `run` returns after it."""
+        self._stopping.set()
+
+    async def reload(self) -> None:
+        """Soft restart."""
+        self.daemon.log.notice(Tag.MODULE_RELOAD, "soft restart")
+        await self.daemon.reload()
+
+    async def run(self) -> None:
+        """From the sockets to the end. Returns when stopped; anything raised is a crash."""
+        order = self.daemon.order
+        daemon = self.daemon
+        servers = Servers(order, daemon.allowed, daemon.streams_max + daemon.unary_max)
+        try:
+            async with trio.open_nursery() as nursery:
+                self._start_log(nursery)
+                self._register(servers)
+                servers.start_plain()
+                self._report("serving")
+                daemon.log.info(Tag.MODULE_START, f"{order.name} started")
+                await daemon.run(nursery)
+                servers.start_rpc()
+                self._start_readers(nursery)
+                nursery.start_soon(self._become_ready, servers)
+                await self._stopping.wait()
+                servers.set_ready(False)
+                daemon.log.info(Tag.MODULE_STOP, f"{order.name} stops")
+                await daemon.stop()
+                nursery.cancel_scope.cancel()
+        finally:
+            await self._close(servers)
+
+    def _start_log(self, nursery: trio.Nursery) -> None:
+        daemon = self.daemon
+        sink = daemon.log_sink()
+        if sink is None:
+            nursery.start_soon(ship, daemon.backlog, self.client(EVENTD))
+            return
+        daemon.log.sink = sink
+        while (record := daemon.backlog.pop()) is not None:
+            sink(record)
+
+    def _register(self, servers: Servers) -> None:
+        daemon = self.daemon
+        seam = Seam(trio.lowlevel.current_trio_token(), streams_max=daemon.streams_max)
+        self._publishers = daemon.publishers()
+        for publisher in self._publishers:
+            publisher.incarnation = daemon.order.incarnation
+        runtime_pb2_grpc.add_RuntimeServicer_to_server(
+            RuntimeServicer(
+                seam,
+                daemon.order.incarnation,
+                daemon.operational(),
+                self.sessions,
+                lambda: daemon.backlog.dropped,
+            ),
+            servers.rpc,
+        )
+        feed_pb2_grpc.add_FeedServicer_to_server(
+            FeedServicer(seam, self._publishers, daemon.allowed), servers.rpc
+        )
+        daemon.services(seam, servers.rpc)
+
+    def _start_readers(self, nursery: trio.Nursery) -> None:
+        daemon = self.daemon
+        for source in daemon.feeds_in():
+            client = self.client(source.producer)
+            reader = FeedReader(source, client, self._deliver, daemon.log)
+            self._readers.append(reader)
+            nursery.start_soon(reader.run)
+
+    async def _deliver(self, change: Change) -> None:
+        async with self._turn:
+            await self.daemon.on_change(change)
+
+    async def _become_ready(self, servers: Servers) -> None:
+        daemon = self.daemon
+        for reader in self._readers:
+            if reader.replica.source.gating:
+                await reader.first_synced.wait()
+        async with self._turn:
+            await daemon.on_synced()
+        for publisher in self._publishers:
+            if not publisher.synced:
+                publisher.mark_synced()
+        servers.set_ready(True)
+        self._report("ready")
+        self.ready.set()
+        daemon.log.info(Tag.MODULE_READY, f"{daemon.order.name} is ready")
+
+    async def _close(self, servers: Servers) -> None:
+        await servers.stop()
+        with trio.CancelScope(shield=True):
+            for client in self._clients.values():
+                await client.aclose()
+        # What eventd did not get would be lost, and after a crash it is what one wants to read.
+        while (record := self.daemon.backlog.pop()) is not None:
+            print(record.to_line(), file=sys.stderr)

@@ -1,0 +1,108 @@
+"""One process of the full runtime: what there is once for it, around one daemon or all of them.
+
+Signals, the connection to init and the faults that come over it belong to the process. In the
+monolithic architecture the daemons are tasks of one loop and the packet engines threads, and any
+unhandled failure of one of them is the end of all: that is the point of that experiment.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import sys
+import traceback
+from collections.abc import AsyncIterator
+from functools import partial
+
+import trio
+
+from jsupervisor.initproto import Connection
+from jsupervisor.runtime import injected
+from jsupervisor.runtime.daemon import Daemon
+from jsupervisor.runtime.descriptors import InitGone
+from jsupervisor.runtime.entry import EntryError, load
+from jsupervisor.runtime.host import Host
+from jsupervisor.runtime.initlink import Descriptors, InitLink
+from jsupervisor.runtime.order import Order
+from jsupervisor.runtime.sockets import SocketPathError
+
+
+def run_full(order: Order, init: Connection) -> int:
+    """Run the order's daemon, or its parts, to the end; the process's exit code, 0 when asked to stop.
+
+    The caller should leave by os._exit: threads of gRPC may still wait for something.
+    """
+    reset_signals()
+    faulthandler.enable(file=sys.stderr, all_threads=True)
+    try:
+        trio.run(partial(_Process(order, init).run))
+    except BaseException as error:  # noqa: BLE001 - becomes the exit code
+        return exit_code(error)
+    return 0
+
+
+def reset_signals() -> None:
+    """Undo what a fork inherited from the launcher."""
+    signal.set_wakeup_fd(-1)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def exit_code(error: BaseException) -> int:
+    """Say on stderr what ended the process; a crash's exit code."""
+    known = (EntryError, SocketPathError, InitGone)
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    if isinstance(error, known):
+        print(error, file=sys.stderr, flush=True)
+    else:
+        traceback.print_exception(error)
+    return 1
+
+
+class _Process:
+    def __init__(self, order: Order, init: Connection) -> None:
+        self._order = order
+        self._link = InitLink(init, on_fault=injected.carry_out, on_stop=self._stop)
+        self._hosts: list[Host] = []
+
+    async def run(self) -> None:
+        """To the end of every daemon."""
+        for order in self._order.parts or (self._order,):
+            self._hosts.append(self._host(order))
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._serve_init)
+                nursery.start_soon(self._signals, signals)
+                async with trio.open_nursery() as modules:
+                    for host in self._hosts:
+                        modules.start_soon(host.run)
+                nursery.cancel_scope.cancel()
+
+    def _host(self, order: Order) -> Host:
+        found = load(order.entry)
+        if not issubclass(found, Daemon):
+            raise EntryError(f"cannot run {order.entry!r}: it is not a Daemon")
+        part = order.name if self._order.parts else None
+        return Host(found(order), Descriptors(self._link), partial(self._link.report, part=part))
+
+    async def _serve_init(self) -> None:
+        try:
+            await self._link.serve()
+        except InitGone as error:
+            print(error, file=sys.stderr, flush=True)
+            os._exit(1)
+
+    async def _signals(self, signals: AsyncIterator[int]) -> None:
+        async for number in signals:
+            if number == signal.SIGHUP:
+                for host in self._hosts:
+                    await host.reload()
+            else:
+                self._stop()
+
+    def _stop(self) -> None:
+        for host in self._hosts:
+            host.stop()

@@ -1,0 +1,169 @@
+"""The two gRPC servers of a module: the plain one for whoever asks how it is, the other for modules.
+
+They have separate threads, so that no number of open streams can make a health check wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import grpc
+import trio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from jsupervisor.runtime.callers import CALLER_KEY, method_refusal
+from jsupervisor.runtime.order import Order
+from jsupervisor.runtime.rpc import MAX_MESSAGE
+from jsupervisor.runtime.sockets import Place, SocketPathError, sweep
+
+PLAIN_THREADS: Final = 4
+STOP_SECONDS: Final = 0.5
+
+_OPTIONS: Final = (
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_receive_message_length", MAX_MESSAGE),
+    ("grpc.max_send_message_length", MAX_MESSAGE),
+)
+
+
+class NotingServer(grpc.Server):
+    """A server that remembers the names of the services registered with it, for reflection."""
+
+    def __init__(self, server: grpc.Server) -> None:
+        self._server = server
+        self.names: list[str] = []
+
+    def add_generic_rpc_handlers(
+        self, generic_rpc_handlers: Iterable[grpc.GenericRpcHandler]
+    ) -> None:
+        """As of grpc.Server."""
+        handlers = tuple(generic_rpc_handlers)
+        for handler in handlers:
+            if isinstance(handler, grpc.ServiceRpcHandler):
+                self.names.append(handler.service_name())
+        self._server.add_generic_rpc_handlers(handlers)
+
+    def add_registered_method_handlers(
+        self, service_name: str, method_handlers: Mapping[str, grpc.RpcMethodHandler[Any, Any]]
+    ) -> None:
+        """As of grpc.Server."""
+        self._server.add_registered_method_handlers(service_name, method_handlers)
+
+    def add_insecure_port(self, address: str) -> int:
+        """As of grpc.Server."""
+        return self._server.add_insecure_port(address)
+
+    def add_secure_port(self, address: str, server_credentials: grpc.ServerCredentials) -> int:
+        """As of grpc.Server."""
+        return self._server.add_secure_port(address, server_credentials)
+
+    def start(self) -> None:
+        """As of grpc.Server."""
+        self._server.start()
+
+    def stop(self, grace: float | None) -> Any:
+        """As of grpc.Server."""
+        return self._server.stop(grace)
+
+    def wait_for_termination(self, timeout: float | None = None) -> bool:
+        """As of grpc.Server."""
+        return self._server.wait_for_termination(timeout)
+
+
+class CallerCheck(grpc.ServerInterceptor):
+    """Refuses a caller before its message is looked at."""
+
+    def __init__(self, allowed: Mapping[str, frozenset[str]]) -> None:
+        self._allowed = allowed
+
+    def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+        """As of grpc.ServerInterceptor."""
+        handler = continuation(handler_call_details)
+        if handler is None:
+            return None
+        metadata = dict(handler_call_details.invocation_metadata or ())
+        caller = str(metadata.get(CALLER_KEY, ""))
+        why = method_refusal(self._allowed, handler_call_details.method, caller)
+        return handler if why is None else _refuser(handler, why)
+
+
+def _refuser(handler: Any, why: str) -> Any:
+    def refuse(_: Any, context: grpc.ServicerContext) -> Any:
+        context.abort(grpc.StatusCode.PERMISSION_DENIED, why)
+
+    make: Callable[[Any], Any]
+    match handler.request_streaming, handler.response_streaming:
+        case False, False:
+            make = grpc.unary_unary_rpc_method_handler
+        case False, True:
+            make = grpc.unary_stream_rpc_method_handler
+        case True, False:
+            make = grpc.stream_unary_rpc_method_handler
+        case _:
+            make = grpc.stream_stream_rpc_method_handler
+    return make(refuse)
+
+
+class Servers:
+    """Both servers of one incarnation of one module."""
+
+    def __init__(self, order: Order, allowed: Mapping[str, frozenset[str]], threads: int) -> None:
+        self._order = order
+        self._plain_place = Place(order.run_dir, order.name, order.incarnation, "sock")
+        self._rpc_place = Place(order.run_dir, order.name, order.incarnation, "rpc.sock")
+        self._health = health.HealthServicer()
+        self._health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._plain = _server(PLAIN_THREADS, ())
+        self.rpc = NotingServer(_server(threads, (CallerCheck(allowed),)))
+        self._started: list[tuple[grpc.Server, Place]] = []
+
+    def start_plain(self) -> None:
+        """Answer health (not serving yet) and reflection; raises SocketPathError or OSError.
+
+        The services must have been registered with `rpc`: reflection lists them.
+        """
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._plain)
+        names = (health.SERVICE_NAME, reflection.SERVICE_NAME, *self.rpc.names)
+        reflection.enable_server_reflection(names, self._plain)
+        self._start(self._plain, self._plain_place)
+
+    def start_rpc(self) -> None:
+        """Answer everything else; raises SocketPathError or OSError."""
+        self._start(self.rpc, self._rpc_place)
+        sweep(self._order.run_dir, self._order.name, self._order.incarnation)
+
+    def set_ready(self, ready: bool) -> None:
+        """Health says SERVING exactly when ready."""
+        status = health_pb2.HealthCheckResponse
+        self._health.set("", status.SERVING if ready else status.NOT_SERVING)
+
+    async def stop(self, grace: float = 0.05) -> None:
+        """Close both, whatever their calls do: returns after half a second at the latest."""
+        with trio.CancelScope(shield=True):
+            stopped = [server.stop(grace) for server, _ in self._started]
+            with trio.move_on_after(STOP_SECONDS):
+                for event in stopped:
+                    await trio.to_thread.run_sync(event.wait, abandon_on_cancel=True)
+            for _, place in self._started:
+                place.withdraw()
+
+    def _start(self, server: grpc.Server, place: Place) -> None:
+        path = place.path
+        try:
+            server.add_insecure_port(f"unix:{path}")
+        except RuntimeError as error:
+            raise SocketPathError(f"cannot make the socket {path}: {error}") from error
+        server.start()
+        self._started.append((server, place))
+        place.publish()
+
+
+def _server(threads: int, interceptors: Iterable[grpc.ServerInterceptor]) -> grpc.Server:
+    return grpc.server(
+        ThreadPoolExecutor(threads, thread_name_prefix="rpc"),
+        interceptors=list(interceptors),
+        options=_OPTIONS,
+    )
