@@ -38,8 +38,8 @@ class Alarms:
             self._changed.set()
 
     def forget_told(self) -> None:
-        """alarmd started anew and knows nothing."""
-        self._told.clear()
+        """alarmd started anew and knows nothing, whatever a call under way may yet answer."""
+        self._told = {}
         self._changed.set()
 
     def difference(self) -> tuple[dict[str, str], list[str]]:
@@ -58,6 +58,7 @@ class Alarms:
 
     async def _tell(self, client: Client, stub: alarmd_pb2_grpc.AlarmsStub) -> bool:
         raising, clearing = self.difference()
+        told = self._told
         try:
             for name, text in raising.items():
                 request = alarmd_pb2.RaiseRequest(
@@ -70,13 +71,13 @@ class Alarms:
                     )
                 )
                 await client.unary(stub.Raise, request, timeout=TIMEOUT)
-                self._told[name] = text
+                told[name] = text
             for name in clearing:
                 clear = alarmd_pb2.ClearRequest(
                     source=SOURCE, short_description=f"{name} thrashing"
                 )
                 await client.unary(stub.Clear, clear, timeout=TIMEOUT)
-                self._told.pop(name, None)
+                told.pop(name, None)
         except RpcError:
             return False
         return True
