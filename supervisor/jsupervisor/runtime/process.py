@@ -25,6 +25,7 @@ from jsupervisor.runtime.entry import EntryError, load
 from jsupervisor.runtime.host import Host
 from jsupervisor.runtime.initlink import Descriptors, InitLink
 from jsupervisor.runtime.order import Order
+from jsupervisor.runtime.signals import reset_signals
 from jsupervisor.runtime.sockets import SocketPathError
 
 
@@ -40,14 +41,6 @@ def run_full(order: Order, init: Connection) -> int:
     except BaseException as error:  # noqa: BLE001 - becomes the exit code
         return exit_code(error)
     return 0
-
-
-def reset_signals() -> None:
-    """Undo what a fork inherited from the launcher."""
-    signal.set_wakeup_fd(-1)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
-        signal.signal(number, signal.SIG_DFL)
 
 
 def exit_code(error: BaseException) -> int:
