@@ -201,7 +201,8 @@ def _get(init: Init, peer: Peer, message: Message, fd: int) -> None:
     key = str(message["key"])
     if peer.role == "jlaunchd":
         stored = init.store.find(key)
-        peer.send({"op": "done" if stored >= 0 else "missing", "key": key}, stored)
+        missing = {"op": "missing", "why": f"there is no {key}"}
+        peer.send(missing if stored < 0 else {"op": "done", "key": key}, stored)
         return
     peer.send({"op": "done", "key": key}, init.store.get(init.table.running(peer.pid), key))
 

@@ -176,7 +176,8 @@ class Init:
 
     def _start(self, keeper: Keeper) -> None:
         argv = self.boot.jlaunchd if keeper.name == "jlaunchd" else self.boot.launcher
-        pid = spawn(list(argv), os.path.join(self.boot.home, "log", f"{keeper.name}.stderr"))
+        numbered = [*argv, str(keeper.incarnation + 1)]
+        pid = spawn(numbered, os.path.join(self.boot.home, "log", f"{keeper.name}.stderr"))
         stat = linux.process_stat(pid)
         keeper.started(pid, stat.start_time if stat else 0, time.monotonic_ns())
         self.event(keeper.name, "start", attempt=keeper.incarnation)

@@ -195,22 +195,15 @@ class Supervisor:
         module = self.modules[event.name]
         if event.incarnation != module.incarnation:
             return
-        if event.stage == "ready" and module.state in (
-            State.STARTING,
-            State.STOPPING,
-            State.KILLING,
-        ):
-            if self._apply(module, c.Ready()) is State.UP:
-                module.ready_at, module.deadline = self._now.utc, None
-                downtime = (
-                    None if module.down_since is None else (event.at - module.down_since) * 1e3
-                )
-                module.down_since = None
-                self._commands.append(m.ClearAlarm(module.name))
-                self._save(module)
-                self._emit(module, "ready", at=event.at, downtime_ms=downtime)
-                return
-        self._emit(module, event.stage, at=event.at)
+        downtime = None
+        expected = module.state in (State.STARTING, State.STOPPING, State.KILLING)
+        if event.stage == "ready" and expected and self._apply(module, c.Ready()) is State.UP:
+            if module.down_since is not None:
+                downtime = (event.at - module.down_since) * 1e3
+            module.ready_at, module.deadline, module.down_since = self._now.utc, None, None
+            self._commands.append(m.ClearAlarm(module.name))
+            self._save(module)
+        self._emit(module, event.stage, at=event.at, downtime_ms=downtime)
 
     def _exited(self, event: m.Exited | m.Expired) -> None:
         module = self.modules.get(event.name)

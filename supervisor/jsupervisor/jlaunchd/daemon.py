@@ -10,6 +10,7 @@ core (pure) ── shell ── modules     (n)  heartbeats
 from __future__ import annotations
 
 import math
+import os
 import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from jsupervisor.jlaunchd.initlink import InitLink
 from jsupervisor.jlaunchd.journal import Journal, read_history
 from jsupervisor.jlaunchd.plan import Plan
 from jsupervisor.jlaunchd.planfile import OrderPlace, make_order
+from jsupervisor.runtime import injected
 from jsupervisor.runtime.clock import rfc3339
 from jsupervisor.runtime.daemon import Daemon
 from jsupervisor.runtime.names import daemon_name
@@ -113,7 +115,7 @@ class Jlaunchd(Daemon):
                 case "refused":
                     self.log.error("JLAUNCHD_REFUSED", f"init refused: {message['why']}")
                 case "fault":
-                    self.carry_out_fault(str(message["kind"]))
+                    injected.carry_out(str(message["kind"]))
                 case _:
                     pass
         raise SystemExit(1)  # init is gone, and so is everything
@@ -322,15 +324,17 @@ class Jlaunchd(Daemon):
         speaker = self._speaker(module)
         with scope:
             if speaker is None:
-                fd = await self.link.descriptor(f"{module.name}/heartbeat")
-                if fd < 0:
+                fd = await self.descriptors.get(f"{module.name}/heartbeat")
+                if fd is None:
                     self.log.error(
                         "JLAUNCHD_NO_HEARTBEAT", f"{module.name} keeps no heartbeat word"
                     )
                     return
-                with open(fd, "rb", buffering=0):
+                try:
                     ask = heartbeat.ask_by_word(fd, beat.interval, self.clock.monotonic_ns)
                     await heartbeat.watch(beat, ask)
+                finally:
+                    os.close(fd)
             else:
                 path = f"{self.order.run_dir}/{speaker}.{incarnation}.rpc.sock"
                 client = Client(path, caller="jlaunchd")

@@ -9,6 +9,8 @@ import trio
 
 from jsupervisor.initproto import Connection, Json, Message
 
+Reply = tuple[Message, list[int]]
+
 
 class InitLink:
     """Owns the connection. `send` queues; `run` writes; iterate `messages` to read."""
@@ -18,18 +20,20 @@ class InitLink:
         self._connection = connection
         self._queue: deque[Mapping[str, Json]] = deque()
         self._filled = trio.Event()
-        self._replies: deque[trio.MemorySendChannel[int]] = deque()
+        self._replies: deque[trio.MemorySendChannel[Reply]] = deque()
 
     def send(self, message: Mapping[str, Json]) -> None:
         """Queue a message; written in order."""
         self._queue.append(message)
         self._filled.set()
 
-    async def descriptor(self, key: str) -> int:
-        """Our own duplicate of a stored descriptor; -1 when there is none of this key."""
-        send, receive = trio.open_memory_channel[int](1)
+    async def request(self, message: Message, fds: tuple[int, ...] = ()) -> Reply:
+        """The answer to a `get` (the only question jlaunchd has), and what came with it."""
+        if fds:
+            raise ValueError("jlaunchd keeps no descriptors with init")
+        send, receive = trio.open_memory_channel[Reply](1)
         self._replies.append(send)
-        self.send({"op": "get", "key": key})
+        self.send(message)
         return await receive.receive()
 
     async def run(self) -> None:
@@ -46,7 +50,7 @@ class InitLink:
             await self._filled.wait()
 
     async def messages(self) -> AsyncIterator[Message]:
-        """Everything init says, less the answers to `descriptor`; ends when init is gone."""
+        """Everything init says, less the answers to `request`; ends when init is gone."""
         while True:
             await trio.lowlevel.wait_readable(self._connection.fileno())
             try:
@@ -60,8 +64,8 @@ class InitLink:
                 yield message
 
     def _is_reply(self, message: Message, fds: list[int]) -> bool:
-        """Answers come in the order of the questions; nothing else brings `key` or `no_key`."""
+        """Answers come in the order of the questions; nothing else is `done` or `missing`."""
         if message.get("op") not in ("done", "missing") or not self._replies:
             return False
-        self._replies.popleft().send_nowait(fds[0] if fds else -1)
+        self._replies.popleft().send_nowait((message, fds))
         return True

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import trio
 
@@ -107,10 +108,19 @@ class InitLink:
                 _close(fds)
 
 
+class Asks(Protocol):
+    """A connection to init that can be asked something."""
+
+    async def request(
+        self, message: Message, fds: tuple[int, ...] = ()
+    ) -> tuple[Message, list[int]]:
+        """The answer, with the descriptors that came."""
+
+
 class Descriptors:
     """Descriptors that outlive this process, kept by init. Keys are SHARE/WHAT."""
 
-    def __init__(self, link: InitLink) -> None:
+    def __init__(self, link: Asks) -> None:
         self._link = link
 
     async def put(self, key: str, fd: int) -> None:

@@ -56,14 +56,14 @@ async def test_sending_to_an_init_that_does_not_read_never_waits(ends: Ends) -> 
 async def test_answers_about_descriptors_are_kept_apart_from_messages(ends: Ends) -> None:
     link, init = ends
     heard: list[Message] = []
-    fds: list[int] = []
+    answers: list[tuple[Message, list[int]]] = []
 
     async def hear() -> None:
         async for message in link.messages():
             heard.append(message)
 
     async def ask(key: str) -> None:
-        fds.append(await link.descriptor(key))
+        answers.append(await link.request({"op": "get", "key": key}))
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(link.run)
@@ -73,17 +73,18 @@ async def test_answers_about_descriptors_are_kept_apart_from_messages(ends: Ends
         init.send({"op": "ping", "number": 1})
         with open("/dev/null", "rb") as null:
             init.send({"op": "done", "key": "pfe0/heartbeat"}, [null.fileno()])
-        while not fds:
+        while not answers:
             await trio.testing.wait_all_tasks_blocked()
         nursery.start_soon(ask, "pfe1/heartbeat")
         await trio.to_thread.run_sync(init.receive)
-        init.send({"op": "missing", "key": "pfe1/heartbeat"})
+        init.send({"op": "missing", "why": "there is no pfe1/heartbeat"})
         init.close()
-        while len(fds) < 2:
+        while len(answers) < 2:
             await trio.testing.wait_all_tasks_blocked()
         nursery.cancel_scope.cancel()
 
+    (found, fds), (missing, none) = answers
     os.close(fds[0])
     assert [{"op": "ping", "number": 1}] == heard
-    assert fds[0] >= 0
-    assert -1 == fds[1]
+    assert ("done", 1) == (found["op"], len(fds))
+    assert ("missing", []) == (missing["op"], none)

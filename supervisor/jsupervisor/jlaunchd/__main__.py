@@ -1,0 +1,54 @@
+"""Start jlaunchd: python -m jsupervisor.jlaunchd SETUP INCARNATION.
+
+SETUP is JSON (see `jsupervisor.boot`); init counts the incarnations.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+
+import trio
+
+from jsupervisor import linux
+from jsupervisor.initproto import Connection
+from jsupervisor.jlaunchd.daemon import Jlaunchd
+from jsupervisor.jlaunchd.initlink import InitLink
+from jsupervisor.jlaunchd.planfile import read_plan
+from jsupervisor.launcher.child import leave
+from jsupervisor.runtime.host import Host
+from jsupervisor.runtime.initlink import Descriptors
+from jsupervisor.runtime.order import Order
+
+
+def main(text: str, incarnation: int) -> int:
+    """Supervise until init kills this process; an exit code otherwise, which is a crash."""
+    linux.set_process_name("jlaunchd")
+    faulthandler.enable(file=sys.stderr, all_threads=True)
+    setup = json.loads(text)
+    plan = read_plan(Path(setup["home"]) / "plan.json")
+    link = InitLink(Connection.open(os.path.join(setup["run_dir"], "init.sock")))
+    order = Order(
+        instance=setup["instance"],
+        name="jlaunchd",
+        executable="jlaunchd",
+        incarnation=incarnation,
+        entry="",
+        run_dir=setup["run_dir"],
+        home=setup["home"],
+        architecture=plan.architecture,
+    )
+    host = Host(Jlaunchd(order, plan, link), Descriptors(link), lambda stage: None)
+    try:
+        trio.run(host.run)
+    except BaseException:  # noqa: BLE001 - whatever it was, init starts the next one
+        traceback.print_exc()
+    return 1
+
+
+if __name__ == "__main__":
+    leave(main(sys.argv[1], int(sys.argv[2])))
