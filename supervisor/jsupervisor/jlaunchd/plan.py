@@ -233,7 +233,7 @@ def _backoff(section: Section) -> Backoff:
     backoff = Backoff(
         initial=section.seconds("initial", 0.0),
         factor=section.number("factor", 2.0, least=1.0),
-        cap=section.seconds("cap", 5.0),
+        cap=section.seconds("cap", 5.0 if section.names() else 0.0),
         jitter=section.number("jitter", 0.0, least=0.0, most=1.0),
     )
     section.done()

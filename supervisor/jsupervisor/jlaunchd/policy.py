@@ -14,11 +14,14 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Delays between restarts, in seconds: `initial`, then times `factor`, never above `cap`."""
+    """Delays between restarts, in seconds: `initial`, then times `factor`, never above `cap`.
+
+    Without arguments there is no delay, which is Junos' way.
+    """
 
     initial: float = 0.0
     factor: float = 2.0
-    cap: float = 5.0
+    cap: float = 0.0
     jitter: float = 0.0
     """0 to 1: the share of the delay that is drawn at random."""
 

@@ -66,15 +66,19 @@ def forget_launcher(order: Order) -> None:
     stderr = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(stderr, 1)
     os.dup2(stderr, 2)
-    # Close-on-exec does nothing without an exec.
-    os.closerange(3, os.sysconf("SC_OPEN_MAX") if stderr >= 1024 else 1024)
     signal.set_wakeup_fd(-1)
+    close_inherited()
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     os.setsid()
     os.umask(0o077)
     linux.set_process_name(name)
+
+
+def close_inherited() -> None:
+    """Close every descriptor but the standard three: close-on-exec does nothing without an exec."""
+    os.closerange(3, max(int(fd) for fd in os.listdir("/proc/self/fd")) + 1)
 
 
 def await_parent(init_pid: int) -> bool:

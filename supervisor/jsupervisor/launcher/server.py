@@ -19,7 +19,7 @@ from typing import Final
 
 from jsupervisor import linux
 from jsupervisor.initproto import Connection, Message
-from jsupervisor.launcher.child import as_order, fork_module, leave
+from jsupervisor.launcher.child import as_order, close_inherited, fork_module, leave
 from jsupervisor.launcher.runners import runner_of
 from jsupervisor.runtime.injected import carry_out
 
@@ -129,7 +129,8 @@ class Stage:
         try:
             linux.die_with_parent()
             if os.getppid() == parent:
-                os.closerange(3, 1024)
+                signal.set_wakeup_fd(-1)
+                close_inherited()
                 linux.set_process_name("jlauncher-full")
                 code = Stage(self.setup, "full").run()
         except BaseException:  # noqa: BLE001 - it must not reach the lean stage's loop
