@@ -33,20 +33,28 @@ class Host:
     """The surroundings of one daemon."""
 
     def __init__(
-        self, daemon: Daemon, descriptors: Descriptors, report: Callable[[str], None]
+        self, daemon: Daemon, descriptors: Descriptors | None, report: Callable[[str], None]
     ) -> None:
         self.daemon = daemon
-        self.descriptors = descriptors
+        self._descriptors = descriptors
         self.ready = trio.Event()
         self._report = report
         self._stopping = trio.Event()
         self._clients: dict[str, Client] = {}
         self._readers: list[FeedReader] = []
         self._turn = trio.Lock()
+        self._seam: Seam | None = None
         self._publishers: Sequence[Publisher] = ()
         daemon.surroundings = self
 
     # -- what a daemon may call ------------------------------------------------------------
+
+    @property
+    def descriptors(self) -> Descriptors:
+        """The descriptor store; raises LookupError in a process that init did not start as a module."""
+        if self._descriptors is None:
+            raise LookupError(f"cannot keep descriptors: {self.daemon.order.name} has no store")
+        return self._descriptors
 
     def client(self, module: str) -> Client:
         """The channel to another module's RPC socket."""
@@ -115,6 +123,7 @@ class Host:
     def _register(self, servers: Servers) -> None:
         daemon = self.daemon
         seam = Seam(trio.lowlevel.current_trio_token(), streams_max=daemon.streams_max)
+        self._seam = seam
         self._publishers = daemon.publishers()
         for publisher in self._publishers:
             publisher.incarnation = daemon.order.incarnation
@@ -161,6 +170,8 @@ class Host:
         daemon.log.info(Tag.MODULE_READY, f"{daemon.order.name} is ready")
 
     async def _close(self, servers: Servers) -> None:
+        if self._seam is not None:
+            self._seam.close()
         await servers.stop()
         with trio.CancelScope(shield=True):
             for client in self._clients.values():

@@ -14,6 +14,7 @@ import sys
 import traceback
 from collections.abc import AsyncIterator
 from functools import partial
+from typing import Protocol
 
 import trio
 
@@ -23,6 +24,7 @@ from jsupervisor.runtime.daemon import Daemon
 from jsupervisor.runtime.descriptors import InitGone
 from jsupervisor.runtime.entry import EntryError, load
 from jsupervisor.runtime.host import Host
+from jsupervisor.runtime.hosted import HostedEngine
 from jsupervisor.runtime.initlink import Descriptors, InitLink
 from jsupervisor.runtime.order import Order
 from jsupervisor.runtime.signals import reset_signals
@@ -55,31 +57,47 @@ def exit_code(error: BaseException) -> int:
     return 1
 
 
+class Part(Protocol):
+    """A module in this process, whichever runtime it is written for."""
+
+    async def run(self) -> None:
+        """To its end; what it raises is a crash."""
+
+    async def reload(self) -> None:
+        """Soft restart."""
+
+    def stop(self) -> None:
+        """Ask for an orderly end."""
+
+
 class _Process:
     def __init__(self, order: Order, init: Connection) -> None:
         self._order = order
         self._link = InitLink(init, on_fault=injected.carry_out, on_stop=self._stop)
-        self._hosts: list[Host] = []
+        self._parts: list[Part] = []
 
     async def run(self) -> None:
         """To the end of every daemon."""
         for order in self._order.parts or (self._order,):
-            self._hosts.append(self._host(order))
+            self._parts.append(self._part(order))
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._serve_init)
                 nursery.start_soon(self._signals, signals)
                 async with trio.open_nursery() as modules:
-                    for host in self._hosts:
-                        modules.start_soon(host.run)
+                    for part in self._parts:
+                        modules.start_soon(part.run)
                 nursery.cancel_scope.cancel()
 
-    def _host(self, order: Order) -> Host:
+    def _part(self, order: Order) -> Part:
         found = load(order.entry)
-        if not issubclass(found, Daemon):
-            raise EntryError(f"cannot run {order.entry!r}: it is not a Daemon")
-        part = order.name if self._order.parts else None
-        return Host(found(order), Descriptors(self._link), partial(self._link.report, part=part))
+        if issubclass(found, Daemon):
+            part = order.name if self._order.parts else None
+            report = partial(self._link.report, part=part)
+            return Host(found(order), Descriptors(self._link), report)
+        if self._order.parts:
+            return HostedEngine(order, self._link)
+        raise EntryError(f"cannot run {order.entry!r}: it is not a Daemon")
 
     async def _serve_init(self) -> None:
         try:
@@ -91,11 +109,11 @@ class _Process:
     async def _signals(self, signals: AsyncIterator[int]) -> None:
         async for number in signals:
             if number == signal.SIGHUP:
-                for host in self._hosts:
-                    await host.reload()
+                for part in self._parts:
+                    await part.reload()
             else:
                 self._stop()
 
     def _stop(self) -> None:
-        for host in self._hosts:
-            host.stop()
+        for part in self._parts:
+            part.stop()

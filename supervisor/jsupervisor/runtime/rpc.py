@@ -66,6 +66,12 @@ class Seam:
         self._token = token
         self._streams = threading.BoundedSemaphore(streams_max)
         self._streams_max = streams_max
+        self._open: set[_Job[Any]] = set()
+
+    def close(self) -> None:
+        """End every open stream, so that the server need not wait for them."""
+        for job in list(self._open):
+            job.cancel()
 
     def unary(
         self,
@@ -91,11 +97,13 @@ class Seam:
         outlet = Outlet[Reply](self._token, DEPTH)
         job = _Job(self._token, context, lambda: outlet.pump(handler(request)), outlet.abandon)
         try:
+            self._open.add(job)
             self._spawn(job, outlet.finish)
             yield from outlet
         except (Exception, trio.Cancelled) as error:  # noqa: BLE001 - becomes the call's status
             _abort(context, error)
         finally:
+            self._open.discard(job)
             job.cancel()
             self._streams.release()
 
@@ -124,12 +132,14 @@ class Seam:
 
         job = _Job(self._token, context, lambda: handler(inlet), let_go)
         try:
+            self._open.add(job)
             self._spawn(job, finished)
             inlet.feed(requests)
             return outcome.wait()
         except (Exception, trio.Cancelled) as error:  # noqa: BLE001 - becomes the call's status
             _abort(context, error)
         finally:
+            self._open.discard(job)
             job.cancel()
             self._streams.release()
 
@@ -290,16 +300,22 @@ class Client:
         call = method.future(
             iter(outlet), timeout=timeout, metadata=self._metadata, wait_for_ready=True
         )
+        refused: RpcError | None = None
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_send, outlet, requests)
                 try:
                     reply: Reply = await _result(call)
-                finally:
-                    nursery.cancel_scope.cancel()
-            return reply
+                except RpcError as error:
+                    # Raised below, since the nursery would wrap it into a group.
+                    refused = error
+                nursery.cancel_scope.cancel()
         finally:
+            call.cancel()
             outlet.abandon()
+        if refused is not None:
+            raise refused
+        return reply
 
     async def aclose(self) -> None:
         """Close the channel; calls in progress end as cancelled."""

@@ -16,6 +16,7 @@ from jsupervisor.runtime.daemon import Daemon
 from jsupervisor.runtime.fakes import make_order, run_daemon, short_run_dir
 from jsupervisor.runtime.feed import Change, FeedSource, Publisher
 from jsupervisor.runtime.order import Order
+from jsupervisor.runtime.rpc import CHANNEL_OPTIONS
 
 
 @pytest.fixture
@@ -52,8 +53,10 @@ class Dcd(Daemon):
 
 
 async def health(run_dir: Path, name: str) -> int:
+    target = f"unix:{run_dir}/{name}.sock"
+
     def check() -> int:
-        with grpc.insecure_channel(f"unix:{run_dir}/{name}.sock") as channel:
+        with grpc.insecure_channel(target, options=CHANNEL_OPTIONS) as channel:
             stub = health_pb2_grpc.HealthStub(channel)
             reply = stub.Check(health_pb2.HealthCheckRequest(), timeout=5, wait_for_ready=True)
             return int(reply.status)
