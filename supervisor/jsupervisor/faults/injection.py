@@ -22,6 +22,7 @@ from jsupervisor.observer.processes import GONE, ProcessId, Sample
 from jsupervisor.paths import Instance
 
 STEP_SECONDS: Final = 0.002
+STOPPED_SECONDS: Final = 0.05
 TIMEOUT_SECONDS: Final = 15.0
 
 
@@ -56,6 +57,23 @@ class FaultReport:
     def recovered(self) -> bool:
         """Did the fault take effect, and is the successor ready?"""
         return self.effective and not self.why
+
+    def lines(self) -> list[str]:
+        """The report for people."""
+        victim = f"{self.module} (pid {self.pid}, incarnation {self.incarnation})"
+        lines = [f"{self.fault} into {victim}: {self.evidence or 'no effect was seen'}"]
+        if self.detected_ms is not None:
+            lines.append(f"detected after {self.detected_ms:.1f} ms ({self.detected_by})")
+        if self.serving_ms is not None:
+            lines.append(f"serving after {self.serving_ms:.1f} ms")
+        if self.ready_ms is not None:
+            lines.append(
+                f"ready after {self.ready_ms:.1f} ms"
+                f" (pid {self.new_pid}, incarnation {self.new_incarnation})"
+            )
+        if self.why and self.evidence:
+            lines.append(f"failed: {self.why}")
+        return lines
 
     def to_json(self) -> dict[str, Json]:
         """The report as `jsupervisor fault inject --json` prints it."""
@@ -152,6 +170,11 @@ class Injection:
         delivery = self._operator.inject(self.module, self.fault.kind)
         self.delivered_ns = delivery.monotonic_ns
         self._look()
+        if not self.fault.ends:
+            # The caller may be busy for longer than a stopped victim is left alone.
+            until = time.monotonic() + STOPPED_SECONDS
+            while not self._evidence and time.monotonic() < until:
+                self.step()
 
     @property
     def recovery(self) -> Recovery:

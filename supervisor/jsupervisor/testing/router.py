@@ -228,11 +228,14 @@ class Router:
         return self._calls.show(module, what, arguments, timeout)
 
     def sessions(self, *, timeout: float = CALL_SECONDS) -> list[Session]:
-        """Every feed session of every module that speaks gRPC, by the clients' counters."""
+        """Every feed session of every module that speaks gRPC, by the clients' counters.
+
+        Raises HarnessError when one of them does not answer.
+        """
         found: list[Session] = []
-        for module in self.status().modules:
-            if module.socket is not None and module.pid is not None:
-                found.extend(self._calls.sessions(module.name, timeout))
+        for program in self.plan.parts or self.plan.programs:
+            if program.stage == "full":
+                found.extend(self._calls.sessions(program.name, timeout))
         return found
 
     # -- the end -----------------------------------------------------------------------

@@ -1,0 +1,98 @@
+"""`jsupervisor demo`: every module killed and stopped under traffic, and a table of what came of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from jsupervisor.demo.rows import Verdict, exit_code, verdict
+
+
+@click.command(
+    epilog="Example: jsupervisor demo --rate 10000",
+    short_help="Kill and stop every module under traffic; show what the others noticed.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the rows and the verdict as JSON.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(100, 100_000),
+    default=10_000,
+    show_default=True,
+    help="Packets per second, all flows together.",
+)
+@click.option(
+    "--architecture",
+    type=click.Choice(["modular", "monolithic"]),
+    default="modular",
+    show_default=True,
+    help="monolithic: all modules in one process, as the control.",
+)
+@click.option(
+    "--expect",
+    type=click.Choice([each.value for each in Verdict]),
+    default=Verdict.ISOLATED.value,
+    show_default=True,
+    help="The verdict that counts as success.",
+)
+@click.option("--name", default=None, help="Instance name; without one, no folder is left behind.")
+@click.option(
+    "--module", "modules", multiple=True, help="Only this victim; may be given several times."
+)
+@click.option("--fault", "faults", multiple=True, type=click.Choice(["kill", "stop"]))
+def demo(
+    as_json: bool,
+    rate: float,
+    architecture: str,
+    expect: str,
+    name: str | None,
+    modules: tuple[str, ...],
+    faults: tuple[str, ...],
+) -> None:
+    """Boot vmx, send IPv4 and IPv6 traffic through it, and hit each module in turn.
+
+    Needs no root. Each module, jlaunchd and the launcher are killed (SIGKILL) and stopped (SIGSTOP),
+    while the input of the dead one changes. The exit status is 1 when any other module was disturbed.
+    """
+    # The command's help must not wait for gRPC and rich.
+    from rich.console import Console
+
+    from jsupervisor.boot import BootError
+    from jsupervisor.demo import report
+    from jsupervisor.demo.runner import FAULTS, DemoError, run_demo
+    from jsupervisor.faults.injection import FaultError
+    from jsupervisor.jlaunchd.reader import PlanError
+    from jsupervisor.observer.operator import OperatorError
+    from jsupervisor.paths import PathError, home_of_all
+    from jsupervisor.testing.harness import HarnessError
+    from jsupervisor.testing.traffic.testbed import TrafficError
+
+    errors = (
+        *(BootError, PlanError, PathError, DemoError, FaultError),
+        *(HarnessError, OperatorError, TrafficError),
+    )
+    console = Console(stderr=as_json)
+    try:
+        result = run_demo(
+            rate=rate,
+            architecture="monolithic" if architecture == "monolithic" else "modular",
+            modules=modules or None,
+            faults=faults or FAULTS,
+            name=name,
+            home=Path(home_of_all()),
+            on_row=lambda row: console.print(report.line(row), highlight=False),
+        )
+    except errors as error:
+        print(f"jsupervisor: {error}", file=sys.stderr)
+        sys.exit(1)
+    expected = Verdict(expect)
+    if as_json:
+        print(json.dumps(report.to_json(result.rows)))
+    else:
+        console.print(report.table(result.rows))
+    for text in (*report.caption(result), *report.remarks(result.rows)):
+        console.print(text, highlight=False)
+    console.print(report.headline(verdict(result.rows), expected), style="bold")
+    sys.exit(exit_code(result.rows, expected))
