@@ -27,6 +27,7 @@ from jsupervisor.runtime.host import Host
 from jsupervisor.runtime.initlink import Descriptors, InitLink
 from jsupervisor.runtime.names import executable_of
 from jsupervisor.runtime.order import Order
+from jsupervisor.runtime.record import Record
 from jsupervisor.runtime.rpc import Client
 
 D = TypeVar("D", bound=Daemon)
@@ -116,10 +117,12 @@ class FakeInit:
 class RunningDaemon(Generic[D]):
     """A daemon that runs, and what a test wants of it."""
 
-    def __init__(self, daemon: D, init: FakeInit, host: Host) -> None:
+    def __init__(self, daemon: D, init: FakeInit, host: Host, records: list[Record]) -> None:
         self.daemon = daemon
         self.init = init
         self.host = host
+        self.records = records
+        """What it logged."""
         self.ready = host.ready
         """Set when it has reported ready."""
         self._clients: list[Client] = []
@@ -144,17 +147,19 @@ class RunningDaemon(Generic[D]):
 
 @asynccontextmanager
 async def run_daemon(
-    daemon: D, init: FakeInit | None = None
+    daemon: D, init: FakeInit | None = None, *, ship_log: bool = False
 ) -> AsyncGenerator[RunningDaemon[D], None]:
     """Run the daemon while the block runs, then stop it in an orderly way.
 
     What the daemon raises comes out of the block. Give the same `init` to a successor to let it find
-    the descriptors of its predecessor.
+    the descriptors of its predecessor. The log is kept in `records`, or with `ship_log` sent to eventd.
     """
     kept = init or FakeInit()
     link = InitLink(kept.connection, on_fault=_no_fault, on_stop=lambda: host.stop())
-    host = Host(daemon, Descriptors(link), link.report)
-    running = RunningDaemon(daemon, kept, host)
+    records: list[Record] = []
+    sink = None if ship_log else records.append
+    host = Host(daemon, Descriptors(link), link.report, sink)
+    running = RunningDaemon(daemon, kept, host, records)
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(kept.serve)

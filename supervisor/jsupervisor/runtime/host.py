@@ -19,7 +19,8 @@ from jsupervisor.runtime.daemon import Daemon
 from jsupervisor.runtime.feed import Change, Publisher
 from jsupervisor.runtime.feedio import FeedReader, FeedServicer
 from jsupervisor.runtime.initlink import Descriptors
-from jsupervisor.runtime.log import Tag
+from jsupervisor.runtime.log import Severity, Tag
+from jsupervisor.runtime.record import Sink
 from jsupervisor.runtime.replica import Session
 from jsupervisor.runtime.rpc import Client, Seam
 from jsupervisor.runtime.servers import Servers
@@ -27,21 +28,30 @@ from jsupervisor.runtime.servicer import RuntimeServicer
 from jsupervisor.runtime.shipping import ship
 
 EVENTD: Final = "eventd"
+LAST_WORDS: Final = 0.1
+"""Seconds that eventd is given to take the last records of a module that stops."""
 
 
 class Host:
     """The surroundings of one daemon."""
 
     def __init__(
-        self, daemon: Daemon, descriptors: Descriptors | None, report: Callable[[str], None]
+        self,
+        daemon: Daemon,
+        descriptors: Descriptors | None,
+        report: Callable[[str], None],
+        sink: Sink | None = None,
     ) -> None:
+        """`sink` takes the place of eventd for a daemon that has no sink of its own."""
         self.daemon = daemon
         self._descriptors = descriptors
         self.ready = trio.Event()
         self._report = report
+        self._sink = sink
         self._stopping = trio.Event()
         self._clients: dict[str, Client] = {}
         self._readers: list[FeedReader] = []
+        self._shipped = trio.Event()
         self._turn = trio.Lock()
         self._seam: Seam | None = None
         self._publishers: Sequence[Publisher] = ()
@@ -93,10 +103,10 @@ class Host:
         servers = Servers(order, daemon.allowed, daemon.streams_max + daemon.unary_max)
         try:
             async with trio.open_nursery() as nursery:
-                self._start_log(nursery)
                 self._register(servers)
                 servers.start_plain()
                 self._report("serving")
+                self._start_log(nursery)
                 daemon.log.info(Tag.MODULE_START, f"{order.name} started")
                 await daemon.run(nursery)
                 servers.start_rpc()
@@ -106,16 +116,20 @@ class Host:
                 servers.set_ready(False)
                 daemon.log.info(Tag.MODULE_STOP, f"{order.name} stops")
                 await daemon.stop()
+                daemon.backlog.end()
+                with trio.move_on_after(LAST_WORDS):
+                    await self._shipped.wait()
                 nursery.cancel_scope.cancel()
         finally:
             await self._close(servers)
 
     def _start_log(self, nursery: trio.Nursery) -> None:
         daemon = self.daemon
-        sink = daemon.log_sink()
+        sink = daemon.log_sink() or self._sink
         if sink is None:
-            nursery.start_soon(ship, daemon.backlog, self.client(EVENTD))
+            nursery.start_soon(ship, daemon.backlog, self.client(EVENTD), self._shipped)
             return
+        self._shipped.set()
         daemon.log.sink = sink
         while (record := daemon.backlog.pop()) is not None:
             sink(record)
@@ -176,6 +190,11 @@ class Host:
         with trio.CancelScope(shield=True):
             for client in self._clients.values():
                 await client.aclose()
-        # What eventd did not get would be lost, and after a crash it is what one wants to read.
+        self._print_unshipped()
+
+    def _print_unshipped(self) -> None:
+        """What eventd did not get would be lost, and after a crash it is what one wants to read."""
+        orderly = self._stopping.is_set()
         while (record := self.daemon.backlog.pop()) is not None:
-            print(record.to_line(), file=sys.stderr)
+            if not orderly or record.severity >= Severity.WARNING:
+                print(record.to_line(), file=sys.stderr)

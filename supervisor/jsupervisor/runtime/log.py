@@ -31,8 +31,10 @@ class Backlog:
         self._records: deque[Record] = deque()
         self._size = size
         self.dropped = 0
-        self.on_record: Callable[[], None] | None = None
-        """Called after a record came."""
+        self.ended = False
+        """No record will follow."""
+        self.on_change: Callable[[], None] | None = None
+        """Called after a record came or the end; in whichever thread that was."""
 
     def __call__(self, record: Record) -> None:
         """Take a record: a backlog is a sink."""
@@ -40,15 +42,23 @@ class Backlog:
             self._records.popleft()
             self.dropped += 1
         self._records.append(record)
-        if self.on_record is not None:
-            self.on_record()
+        self._tell()
 
     def __len__(self) -> int:
         return len(self._records)
 
+    def end(self) -> None:
+        """Whoever empties this may stop when it is empty."""
+        self.ended = True
+        self._tell()
+
     def pop(self) -> Record | None:
         """The oldest record, taken out; None when there is none."""
         return self._records.popleft() if self._records else None
+
+    def _tell(self) -> None:
+        if self.on_change is not None:
+            self.on_change()
 
 
 class Log:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from functools import partial
 from typing import Final
 
 import trio
@@ -10,7 +11,7 @@ import trio
 from jprotos.eventd.v1 import eventd_pb2, eventd_pb2_grpc
 from jsupervisor.runtime.log import Backlog
 from jsupervisor.runtime.record import Record
-from jsupervisor.runtime.rpc import Client, RpcError
+from jsupervisor.runtime.rpc import Client, RpcError, soon
 
 RETRY_SECONDS: Final = 0.2
 
@@ -32,25 +33,30 @@ def as_message(record: Record) -> eventd_pb2.LogRecord:
     )
 
 
-async def ship(backlog: Backlog, client: Client) -> None:
-    """Send what is in the backlog, and what comes into it, until cancelled.
+async def ship(backlog: Backlog, client: Client, done: trio.Event) -> None:
+    """Send what is in the backlog, and what comes into it, until it ends; then set `done`.
 
     Records that were on their way when eventd died are lost; their numbers are missing there.
     """
     write = eventd_pb2_grpc.LogStub(client.channel).Write
     while True:
-        records = _records(backlog)
         try:
-            await client.collect(write, records, timeout=None)
+            await client.collect(write, _records(backlog), timeout=None)
         except RpcError:
             pass
+        if backlog.ended and not len(backlog):
+            break
         await trio.sleep(RETRY_SECONDS)
+    done.set()
 
 
 async def _records(backlog: Backlog) -> AsyncGenerator[eventd_pb2.LogRecord, None]:
+    token = trio.lowlevel.current_trio_token()
     while True:
         came = trio.Event()
-        backlog.on_record = came.set
+        backlog.on_change = partial(soon, token, came.set)
         while (record := backlog.pop()) is not None:
             yield as_message(record)
+        if backlog.ended:
+            return
         await came.wait()
