@@ -15,7 +15,6 @@ MISSES: Final = 3
 HELLO_TIMEOUT_NS: Final = 20_000_000_000
 FIRST_DELAY_NS: Final = 50_000_000
 MAX_DELAY_NS: Final = 5_000_000_000
-HEALTHY_NS: Final = 10_000_000_000
 
 
 @dataclass(slots=True)
@@ -57,21 +56,22 @@ class Keeper:
     """When to start it next; None while it runs."""
     delay_ns: int = 0
     hello: bool = False
-    ordered: str = ""
 
     def started(self, pid: int, start_time: int, now: int) -> None:
         """It runs, as `pid`."""
         self.pid, self.start_time, self.started_ns = pid, start_time, now
-        self.start_at_ns, self.hello, self.ordered = None, False, ""
+        self.start_at_ns, self.hello = None, False
         self.incarnation += 1
 
     def exited(self, now: int) -> None:
         """It is gone: plan its successor."""
-        if now - self.started_ns >= HEALTHY_NS:
-            self.delay_ns = 0
         self.start_at_ns = now + self.delay_ns
         self.delay_ns = min(MAX_DELAY_NS, max(FIRST_DELAY_NS, self.delay_ns * 2))
         self.pid = 0
+
+    def ready(self) -> None:
+        """It does its work: a later death is the first of its kind."""
+        self.delay_ns = 0
 
     def silent(self, now: int) -> bool:
         """Has it run for too long without a hello?"""

@@ -70,6 +70,7 @@ def _hello(init: Init, peer: Peer, message: Message, fd: int) -> None:
         return
     peer.send({"op": "welcome"})
     if role == "launcher-full":
+        init.keepers["launcher"].ready()
         init.event("launcher", "ready")
     for process in init.table.unclaimed("lean" if role == "launcher" else "full"):
         peer.send({"op": "fork", "order": process.order})
@@ -94,6 +95,7 @@ def _adopting(init: Init, peer: Peer, message: Message, fd: int) -> None:
 def _adopted(init: Init, peer: Peer, message: Message, fd: int) -> None:
     init.adopting = ""
     init.aside.clear()
+    init.keepers["jlaunchd"].ready()
     init.event("jlaunchd", "ready")
 
 

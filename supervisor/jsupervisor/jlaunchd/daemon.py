@@ -196,10 +196,11 @@ class Jlaunchd(Daemon):
         """Apply an event to the core and carry out what follows."""
         now = m.Instant(self.clock.monotonic(), rfc3339(self.clock.utcnow()))
         entry = Entry([], notice)
-        for command in self.core.handle(event, now):
-            self._carry_out(command, entry)
+        commands = self.core.handle(event, now)
         for module in self.core.modules.values():
-            self._publish(module)
+            self._publish(module)  # first: who hears of an event may ask for the status at once
+        for command in commands:
+            self._carry_out(command, entry)
         if entry.records or notice:
             self._entries.send_nowait(entry)
         self._timer.cancel()
