@@ -159,9 +159,15 @@ class Supervisor:
             State.STARTING,
             State.BACKOFF,
             State.FAILED,
+            State.UP,
         ):
             module.state, module.deadline = State.UP, None
-        elif module.state in (State.DOWN, State.BACKOFF, State.FAILED, State.UP):
+        elif not event.ready and module.state in (
+            State.DOWN,
+            State.BACKOFF,
+            State.FAILED,
+            State.UP,
+        ):
             module.state = State.STARTING
             module.deadline = self._now.monotonic + module.program.start_timeout
         self._emit(module, "adopt")
@@ -344,7 +350,9 @@ class Supervisor:
             if module.wanted and module.state is State.DOWN and self._requirements_ready(module):
                 self._apply(module, c.Start())
                 self._launch(module)
-            elif not module.wanted and self._dependants_down(module):
+        # Backwards: a module that was given up goes down at once, and then what it requires may.
+        for module in reversed(self.modules.values()):
+            if not module.wanted and self._dependants_down(module):
                 self._stop(module)
         if self.stopping and all(x.state is State.DOWN for x in self.modules.values()):
             self.stopping, self.running = False, False
