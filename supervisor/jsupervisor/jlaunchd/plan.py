@@ -16,6 +16,7 @@ from jsupervisor.initproto import Json
 from jsupervisor.jlaunchd.policy import POLICIES, Backoff, RestartPolicy
 from jsupervisor.jlaunchd.reader import PlanError, Section
 from jsupervisor.paths import NAME_PATTERN
+from jsupervisor.runtime.chassis import all_ports
 from jsupervisor.runtime.portspec import parse_port_spec
 
 Restart = Literal["permanent", "transient", "temporary"]
@@ -154,21 +155,7 @@ def as_monolith(plan: Plan) -> Plan:
 
 def port_exists(chassis: Mapping[str, Json], name: str) -> bool:
     """Does the chassis have an interface of this name, e.g. ge-0/0/1?"""
-    media, _, rest = name.partition("-")
-    numbers = rest.split("/")
-    if len(numbers) != 3 or not all(number.isdecimal() for number in numbers):
-        return False
-    fpc_slot, pic_slot, port = (int(number) for number in numbers)
-    for fpc in _tables(chassis.get("fpc")):
-        for pic in _tables(fpc.get("pic")) if fpc.get("slot") == fpc_slot else ():
-            ports = pic.get("ports")
-            if pic.get("slot") == pic_slot and pic.get("media") == media:
-                return isinstance(ports, int) and port < ports
-    return False
-
-
-def _tables(value: Json) -> list[Mapping[str, Json]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    return any(port.name == name for port in all_ports(chassis))
 
 
 def _program(section: Section) -> Program:

@@ -101,6 +101,9 @@ class Daemon:
     async def on_change(self, change: Change) -> None:
         """Take one difference of a consumed feed; one call at a time, in order."""
 
+    async def settled(self) -> None:
+        """Return when feeds that do not gate readiness have brought what is worth waiting for."""
+
     async def on_synced(self) -> None:
         """Every gating feed has reached end-of-snapshot; once in a life."""
 

@@ -173,6 +173,7 @@ class Host:
         for reader in self._readers:
             if reader.replica.source.gating:
                 await reader.first_synced.wait()
+        await daemon.settled()
         async with self._turn:
             await daemon.on_synced()
         for publisher in self._publishers:
