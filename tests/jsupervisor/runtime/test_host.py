@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import grpc
-import pytest
 import trio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from jprotos.runtime.v1 import runtime_pb2, runtime_pb2_grpc
 from jsupervisor.runtime.daemon import Daemon
-from jsupervisor.runtime.fakes import make_order, run_daemon, short_run_dir
+from jsupervisor.runtime.fakes import make_order, run_daemon
 from jsupervisor.runtime.feed import Change, FeedSource, Publisher
 from jsupervisor.runtime.order import Order
 from jsupervisor.runtime.rpc import CHANNEL_OPTIONS
-
-
-@pytest.fixture
-def run_dir() -> Generator[Path, None, None]:
-    with short_run_dir() as folder:
-        yield folder
 
 
 class Chassisd(Daemon):

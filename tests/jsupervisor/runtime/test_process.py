@@ -14,7 +14,7 @@ import pytest
 import trio
 
 from jprotos.runtime.v1 import runtime_pb2, runtime_pb2_grpc
-from jsupervisor.runtime.fakes import FakeInit, make_order, short_run_dir
+from jsupervisor.runtime.fakes import FakeInit, make_order
 from jsupervisor.runtime.order import Order
 from jsupervisor.runtime.rpc import Client, RpcError
 
@@ -94,12 +94,6 @@ class Process:
             self.popen.kill()
         self.popen.wait()
         self.init.close()
-
-
-@pytest.fixture
-def run_dir() -> Generator[Path, None, None]:
-    with short_run_dir() as folder:
-        yield folder
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,16 +13,9 @@ import pytest
 import trio
 import trio.testing
 
-from jsupervisor.runtime.fakes import short_run_dir
 from jsupervisor.runtime.rpc import Client, RpcError, Seam
 
 Handler = Callable[[Any], Any]
-
-
-@pytest.fixture
-def run_dir() -> Generator[Path, None, None]:
-    with short_run_dir() as folder:
-        yield folder
 
 
 class Fixture:
