@@ -195,9 +195,10 @@ class Router:
     def _why_not_ready(self, status: InstanceStatus) -> str:
         missing = [module for module in status.modules if module.state != "up"]
         lines = [f"cannot bring up {', '.join(each.name for each in missing) or 'any module'}"]
-        for module in missing:
+        for module in (*missing, status.launcher, status.jlaunchd):
             said = tail(self.instance.log_dir / f"{module.name}.stderr")
-            lines.append(f"{module.name}: {module.state} {module.last_cause}\n{said}".rstrip())
+            if said or module in missing:
+                lines.append(f"{module.name}: {module.state} {module.last_cause}\n{said}".rstrip())
         return "\n".join(lines)
 
     # -- what to do to it --------------------------------------------------------------

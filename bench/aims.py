@@ -1,0 +1,145 @@
+"""What the results should be, and whether they are. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bench.tables import Row, numbers, summarise
+
+ENGINE: Final = "pfe0"
+SUPERVISION: Final = ("jlaunchd", "launcher")
+START_MS: Final = 1500.0
+SERVING_MEDIAN_MS: Final = 25.0
+SERVING_MAX_MS: Final = 50.0
+PSS_MB: Final = 200.0
+DEMO_SECONDS: Final = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One aim and what was measured."""
+
+    aim: str
+    measured: str
+    met: bool
+
+
+def check(results: Mapping[str, Sequence[Row]]) -> list[Finding]:
+    """All aims against the results by benchmark; a benchmark without rows misses its aims."""
+    return [
+        *_start(results["start"]),
+        *_recovery(results["recovery"]),
+        *_memory(results["memory"]),
+        *_demo(results["demo"]),
+        *_launch(results["launch"]),
+    ]
+
+
+def _missing(aim: str) -> list[Finding]:
+    return [Finding(aim, "no result", False)]
+
+
+def _start(rows: Sequence[Row]) -> list[Finding]:
+    aim = f"start to all ready: median under {START_MS:.0f} ms"
+    values = numbers(rows, "ready_ms")
+    if not values:
+        return _missing(aim)
+    found = summarise(values)
+    measured = f"median {found.median:.0f} ms, maximum {found.maximum:.0f} ms, n={found.count}"
+    return [Finding(aim, measured, found.median < START_MS)]
+
+
+def _recovery(rows: Sequence[Row]) -> list[Finding]:
+    if not rows:
+        return _missing("kill to serving")
+    findings = []
+    for module in dict.fromkeys(row["module"] for row in rows):
+        of_module = [row for row in rows if row["module"] == module]
+        findings.append(_all_ready(module, of_module))
+        if module not in SUPERVISION:
+            findings.append(_serving(module, of_module))
+    return findings
+
+
+def _all_ready(module: str, rows: Sequence[Row]) -> Finding:
+    values = numbers(rows, "ready_ms")
+    measured = f"{len(values)} of {len(rows)}"
+    if values:
+        found = summarise(values)
+        measured += f", median {found.median:.1f} ms, maximum {found.maximum:.1f} ms"
+    effective = all(row["effective"] == "True" for row in rows)
+    return Finding(
+        f"{module}: ready after every kill", measured, effective and len(values) == len(rows)
+    )
+
+
+def _serving(module: str, rows: Sequence[Row]) -> Finding:
+    aim = (
+        f"{module}: kill to serving, median {SERVING_MEDIAN_MS:.0f} ms,"
+        f" maximum {SERVING_MAX_MS:.0f} ms"
+    )
+    values = numbers(rows, "serving_ms")
+    if not values:
+        return Finding(aim, "no result", False)
+    found = summarise(values)
+    met = found.median <= SERVING_MEDIAN_MS and found.maximum <= SERVING_MAX_MS
+    measured = f"median {found.median:.1f} ms, maximum {found.maximum:.1f} ms, n={found.count}"
+    return Finding(aim, measured, met)
+
+
+def _memory(rows: Sequence[Row]) -> list[Finding]:
+    aim = f"whole router: under {PSS_MB:.0f} MB PSS"
+    values = numbers(rows, "pss_mb")
+    if not values:
+        return _missing(aim)
+    found = summarise(values)
+    return [
+        Finding(aim, f"maximum {found.maximum:.1f} MB, n={found.count}", found.maximum < PSS_MB)
+    ]
+
+
+def _demo(rows: Sequence[Row]) -> list[Finding]:
+    if not rows:
+        return _missing("demo: nobody else disturbed")
+    disturbed = [row for row in rows if row["disturbed"] == "True" or row["failed"] == "True"]
+    control = [row for row in rows if row["module"] != ENGINE]
+    lost = [row for row in control if row["lost"] != "0"]
+    engine = summarise(numbers([row for row in rows if row["module"] == ENGINE], "lost") or [0.0])
+    seconds = summarise(numbers(rows, "run_seconds"))
+    return [
+        Finding(
+            "demo: 0 rows that failed or disturbed others",
+            f"{len(disturbed)} of {len(rows)}",
+            not disturbed,
+        ),
+        Finding(
+            "demo: 0 rows with loss unless the engine is hit",
+            f"{len(lost)} of {len(control)}",
+            not lost,
+        ),
+        Finding(
+            "demo: 0 packets lost when the engine is hit",
+            f"maximum {engine.maximum:.0f}",
+            engine.maximum == 0,
+        ),
+        Finding(
+            f"demo: under {DEMO_SECONDS:.0f} s",
+            f"maximum {seconds.maximum:.1f} s",
+            seconds.maximum < DEMO_SECONDS,
+        ),
+    ]
+
+
+def _launch(rows: Sequence[Row]) -> list[Finding]:
+    aim = "launch: a fork serves sooner than a fresh interpreter"
+    fork = numbers([row for row in rows if row["launch"] == "fork"], "serving_ms")
+    fresh = numbers([row for row in rows if row["launch"] == "exec"], "serving_ms")
+    if not fork or not fresh:
+        return _missing(aim)
+    a, b = summarise(fork), summarise(fresh)
+    measured = (
+        f"fork {a.median:.1f} ms, exec {b.median:.1f} ms (medians), {b.median / a.median:.1f} x"
+    )
+    return [Finding(aim, measured, a.median < b.median)]

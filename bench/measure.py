@@ -1,0 +1,121 @@
+"""The benchmarks: each yields rows, one for one measurement, as they are made.
+
+They use the public harness and nothing else, so that what they measure is what a user gets.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+from jsupervisor.boot import make_plan
+from jsupervisor.demo import lab
+from jsupervisor.demo.lab import Inputs
+from jsupervisor.demo.runner import UNLIMITED, run_demo
+from jsupervisor.jlaunchd.plan import Launch, Plan
+from jsupervisor.observer.processes import proportional_bytes
+from jsupervisor.testing import Router
+
+Measurement = Mapping[str, object]
+Done = Callable[[Mapping[str, str]], int]
+"""How many rows with these values there are already."""
+
+PROFILE: Final = "vmx"
+SUPERVISION: Final = ("jlaunchd", "launcher")
+
+
+def start(count: int, done: Done) -> Iterator[Measurement]:
+    """From the call that starts init to the moment when the last module said ready."""
+    for _ in range(done({}), count):
+        begin = time.monotonic_ns()
+        with Router.boot(PROFILE, config=lab.config(Inputs())) as router:
+            ready = [record for record in router.events() if record.event == "ready"]
+            yield {
+                "profile": PROFILE,
+                "modules": len(router.status().modules),
+                "ready_ms": (max(record.monotonic_ns for record in ready) - begin) / 1e6,
+            }
+
+
+def _forgiving(plan: Plan) -> Plan:
+    """Many faults in a row are the experiment here: nobody is given up for them."""
+    return replace(plan, programs=tuple(replace(each, policy=UNLIMITED) for each in plan.programs))
+
+
+def recovery(count: int, done: Done) -> Iterator[Measurement]:
+    """From SIGKILL to detected, serving and ready again, for each module in turn."""
+    plan = _forgiving(make_plan(PROFILE))
+    with Router.boot(plan=plan, config=lab.config(Inputs())) as router:
+        for module in (*(program.name for program in plan.programs), *SUPERVISION):
+            for _ in range(done({"module": module}), count):
+                report = router.inject("kill", module)
+                router.wait_ready()
+                yield {
+                    "module": module,
+                    "effective": report.effective,
+                    "detected_ms": report.detected_ms,
+                    "serving_ms": report.serving_ms,
+                    "ready_ms": report.ready_ms,
+                }
+
+
+def memory(count: int, done: Done) -> Iterator[Measurement]:
+    """Memory of all processes of a router that is up, shared pages counted once (PSS)."""
+    for _ in range(done({}), count):
+        with Router.boot(PROFILE, config=lab.config(Inputs())) as router:
+            everything = router.everything()
+            yield {
+                "profile": PROFILE,
+                "processes": len(everything),
+                "pss_mb": proportional_bytes(everything) / 1e6,
+            }
+
+
+def demo(count: int, done: Done) -> Iterator[Measurement]:
+    """The demo's rows, and how long the whole of it took."""
+    modules = len(make_plan(PROFILE).programs) + len(SUPERVISION)
+    for _ in range(done({}) // (modules * 2), count):
+        result = run_demo()
+        for row in result.rows:
+            yield {
+                **row.to_json(),
+                "failed": row.failed,
+                "disturbed": row.disturbed,
+                "run_seconds": result.seconds,
+            }
+
+
+def launch(count: int, done: Done) -> Iterator[Measurement]:
+    """The same module forked by the launcher, and as a fresh interpreter."""
+    ways: tuple[Launch, ...] = ("fork", "exec")
+    for way in ways:
+        plan = make_plan(PROFILE)
+        programs = (replace(plan.program("alarmd"), launch=way, requires=()),)
+        with Router.boot(plan=_forgiving(replace(plan, programs=programs))) as router:
+            for _ in range(done({"launch": way}), count):
+                report = router.inject("kill", "alarmd")
+                yield {
+                    "launch": way,
+                    "module": "alarmd",
+                    "effective": report.effective,
+                    "serving_ms": report.serving_ms,
+                    "ready_ms": report.ready_ms,
+                }
+
+
+BENCHMARKS: Final[Mapping[str, Callable[[int, Done], Iterator[Measurement]]]] = {
+    "start": start,
+    "recovery": recovery,
+    "memory": memory,
+    "demo": demo,
+    "launch": launch,
+}
+COUNTS: Final[Mapping[str, int]] = {
+    "start": 20,
+    "recovery": 30,
+    "memory": 3,
+    "demo": 3,
+    "launch": 30,
+}
