@@ -1,45 +1,56 @@
-"""Which alarms are active. Pure: what is said twice changes nothing."""
+"""The active alarms: pure, no I/O and no clock.
+
+An alarm lasts until its owner clears it. It is not kept over the death of alarmd: the owners know
+what holds and raise it again, as on Junos.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Final
 
-from jdaemons.alarmd.events import Alarm, Cleared, Command, Event, Publish, Raised, Refuse, Withdraw
+from jdaemons.alarmd.events import Alarm, Clear, Command, Event, Publish, Raise, Withdraw, alarm_key
 
-MAX_ALARMS: Final = 1000
+MOST: Final = 1000
+"""Alarms that one source may have active."""
+
+
+class TooManyAlarmsError(Exception):
+    """A source has too many alarms active to raise another: it does not clear them."""
 
 
 class Core:
-    """The active alarms, in the order in which they became active."""
+    """What is active now."""
 
     def __init__(self) -> None:
-        self._alarms: dict[str, Alarm] = {}
+        self.active: dict[str, Alarm] = {}
+        """By key."""
 
-    @property
-    def alarms(self) -> Mapping[str, Alarm]:
-        """Active alarms by key."""
-        return MappingProxyType(self._alarms)
+    def handle(self, event: Event) -> list[Command]:
+        """Take what a module says; what follows from it. Raises TooManyAlarmsError.
 
-    def handle(self, event: Event, now: str) -> list[Command]:
-        """Apply an event at `now` (RFC 3339, UTC)."""
+        Raising an active alarm again with the same words, or clearing an inactive one, changes
+        nothing; with other words it is the same alarm, of the same time, in the new words.
+        """
         match event:
-            case Raised(alarm):
-                return self._raise(alarm, now)
-            case Cleared(source, short_description):
-                gone = self._alarms.pop(f"{source}/{short_description}", None)
-                return [] if gone is None else [Withdraw(gone)]
+            case Raise(alarm):
+                return self._raise(alarm)
+            case Clear(source, short_description):
+                cleared = self.active.pop(alarm_key(source, short_description), None)
+                return [] if cleared is None else [Withdraw(cleared)]
 
-    def _raise(self, alarm: Alarm, now: str) -> list[Command]:
-        if not alarm.source or not alarm.short_description:
-            return [Refuse("cannot raise an alarm without source and short description")]
-        known = self._alarms.get(alarm.key)
-        if known is None and len(self._alarms) >= MAX_ALARMS:
-            return [Refuse(f"cannot raise another alarm: {MAX_ALARMS} are active")]
-        active = replace(alarm, time=now if known is None else known.time)
-        if active == known:
+    def _raise(self, alarm: Alarm) -> list[Command]:
+        known = self.active.get(alarm.key)
+        if known is not None:
+            alarm = replace(alarm, time=known.time)
+        if alarm == known:
             return []
-        self._alarms[alarm.key] = active
-        return [Publish(active)]
+        if known is None and self._count(alarm.source) >= MOST:
+            raise TooManyAlarmsError(
+                f"cannot raise another alarm of {alarm.source}: {MOST} are active; clear some"
+            )
+        self.active[alarm.key] = alarm
+        return [Publish(alarm)]
+
+    def _count(self, source: str) -> int:
+        return sum(alarm.source == source for alarm in self.active.values())

@@ -1,8 +1,9 @@
-"""What goes into the core of alarmd and what comes out of it."""
+"""What goes into the core of alarmd and what comes out of it: frozen, comparable, loggable."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 
 
@@ -13,62 +14,68 @@ class AlarmClass(Enum):
     MAJOR = "Major"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """One condition; source and short description together name it."""
+    """One condition that an operator should know of, for as long as it holds."""
 
     source: str
+    """The module that raises and clears it."""
     alarm_class: AlarmClass
     description: str
     short_description: str
+    """Tells it from other alarms of the same source."""
     type: str
-    time: str = ""
-    """RFC 3339, UTC; given when it becomes active."""
+    """"Chassis", "Configuration", "System"..."""
+    time: datetime
+    """When it was first raised, UTC."""
 
     @property
     def key(self) -> str:
         """Its key in the feed `alarms`."""
-        return f"{self.source}/{self.short_description}"
+        return alarm_key(self.source, self.short_description)
+
+
+def alarm_key(source: str, short_description: str) -> str:
+    """The key of an alarm in the feed `alarms`."""
+    return f"{source}/{short_description}"
+
+
+# -- in -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Raised:
-    """Somebody says that an alarm's condition holds."""
+class Raise:
+    """A module says that a condition holds."""
 
     alarm: Alarm
 
 
 @dataclass(frozen=True, slots=True)
-class Cleared:
-    """Somebody says that it holds no more."""
+class Clear:
+    """A module says that it holds no longer."""
 
     source: str
     short_description: str
 
 
-Event = Raised | Cleared
+Event = Raise | Clear
+
+
+# -- out ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """An alarm has become active, or has changed."""
+    """An alarm became active, or is active with another class or description."""
 
     alarm: Alarm
 
 
 @dataclass(frozen=True, slots=True)
 class Withdraw:
-    """An alarm is active no more."""
+    """An alarm is active no longer."""
 
     alarm: Alarm
 
 
-@dataclass(frozen=True, slots=True)
-class Refuse:
-    """The event cannot be taken."""
-
-    why: str
-
-
-Command = Publish | Withdraw | Refuse
-"""At most one for each event."""
+Command = Publish | Withdraw
