@@ -22,6 +22,7 @@ RIGHT: Final = "ge-0/0/1"
 THIRD: Final = "ge-0/0/2"
 THIRD_PREFIX: Final = "203.0.113.0/24"
 STATIC_PREFIX: Final = "10.30.0.0/16"
+LOOPBACK: Final = "10.255.255.1/32"
 ADDRESS_PREFIX: Final = "10.255.0.1/32"
 EDITED_PREFIX: Final = "10.20.0.0/16"
 PAIRS: Final = [
@@ -48,7 +49,7 @@ def config(inputs: Inputs) -> str:
         extra.append(f"        route {STATIC_PREFIX} next-hop 198.51.100.2;")
     if inputs.edited:
         extra.append(f"        route {EDITED_PREFIX} discard;")
-    loopback = ["192.0.2.255/32"] if not inputs.address else ["192.0.2.255/32", ADDRESS_PREFIX]
+    loopback = [LOOPBACK, ADDRESS_PREFIX] if inputs.address else [LOOPBACK]
     return "\n".join(
         [
             "system {",
