@@ -84,9 +84,9 @@ def demo(
             home=Path(home_of_all()),
             on_row=lambda row: console.print(report.line(row), highlight=False),
         )
-    except errors as error:
+    except (*errors, ValueError) as error:
         print(f"jsupervisor: {error}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, ValueError) else 1)
     expected = Verdict(expect)
     if as_json:
         print(json.dumps(report.to_json(result.rows)))

@@ -89,10 +89,12 @@ def run_demo(
     `modules` are the victims, by unique name (default: all, jlaunchd and launcher). Without `name`
     the instance has a name of its own and leaves nothing, else its logs stay.
 
-    Raises DemoError, HarnessError, BootError or OperatorError when there is nothing to tell.
+    Raises ValueError for a module that vmx does not have, and DemoError, HarnessError, BootError or
+    OperatorError when there is nothing to tell.
     """
     started = time.monotonic()
     plan = _plan(architecture)
+    chosen = _victims(plan, modules)
     instance = paths.instance(name or unique_name().replace("test", "demo"), home)
     try:
         with Router.boot(
@@ -107,7 +109,7 @@ def run_demo(
                 run = _Run(router, traffic, Stage(router, third, Inputs()))
                 baseline = run.baseline()
                 rows = []
-                for module in modules or _victims(plan):
+                for module in chosen:
                     for fault in faults:
                         row = run.trial(module, fault)
                         rows.append(row)
@@ -137,9 +139,13 @@ def _plan(architecture: Architecture) -> Plan:
     return plan
 
 
-def _victims(plan: Plan) -> list[str]:
-    """All modules in the plan's order, then those that supervise them."""
-    return [program.name for program in plan.parts or plan.programs] + list(SUPERVISION)
+def _victims(plan: Plan, modules: Sequence[str] | None) -> list[str]:
+    """All modules in the plan's order, then those that supervise them; or those chosen."""
+    known = [program.name for program in plan.parts or plan.programs] + list(SUPERVISION)
+    for name in modules or ():
+        if name not in known:
+            raise ValueError(f"cannot hit {name!r}: vmx has {', '.join(known)}")
+    return list(modules or known)
 
 
 @contextmanager
