@@ -125,6 +125,8 @@ class RunningDaemon(Generic[D]):
         """What it logged."""
         self.ready = host.ready
         """Set when it has reported ready."""
+        self.ended = trio.Event()
+        """Set when its run has returned."""
         self._clients: list[Client] = []
 
     def client(self, caller: str = "operator") -> Client:
@@ -134,6 +136,11 @@ class RunningDaemon(Generic[D]):
         client = Client(target, caller=caller)
         self._clients.append(client)
         return client
+
+    async def run(self) -> None:
+        """To its end."""
+        await self.host.run()
+        self.ended.set()
 
     def stop(self) -> None:
         """Ask for an orderly end."""
@@ -165,7 +172,7 @@ async def run_daemon(
             nursery.start_soon(kept.serve)
             nursery.start_soon(link.serve)
             async with trio.open_nursery() as life:
-                life.start_soon(host.run)
+                life.start_soon(running.run)
                 try:
                     yield running
                 finally:

@@ -116,12 +116,12 @@ class Publisher:
 
     def set_packed(self, entries: Mapping[bytes, bytes]) -> None:
         """Publish packed records; raises ValueError when one has another size than announced."""
-        for key, value in entries.items():
-            if len(key) != self.key_size or len(value) != self.value_size:
-                raise ValueError(
-                    f"cannot publish a record of {len(key)}+{len(value)} octets on {self.topic}:"
-                    f" they have {self.key_size}+{self.value_size}"
-                )
+        sizes = set(map(len, entries)), set(map(len, entries.values()))
+        if not (sizes[0] <= {self.key_size} and sizes[1] <= {self.value_size}):
+            raise ValueError(
+                f"cannot publish records of {sizes[0]} and {sizes[1]} octets on {self.topic}:"
+                f" keys have {self.key_size}, values {self.value_size}"
+            )
         known = self._packed
         changed = {key: value for key, value in entries.items() if known.get(key) != value}
         if changed:

@@ -12,7 +12,7 @@ import socket
 
 import trio
 
-from jsupervisor.initproto import Connection
+from jsupervisor.initproto import Connection, Message
 from jsupervisor.runtime.initlink import InitLink
 from jsupervisor.runtime.lean import LeanHost, run_module
 from jsupervisor.runtime.order import Order
@@ -46,8 +46,11 @@ class HostedEngine:
             raise PartFailed(f"cannot go on: {self._order.name} ended with {code}")
 
     def stop(self) -> None:
-        """Ask for an orderly end."""
-        self._ours.send({"op": "stop"})
+        """Ask for an orderly end; nothing happens when it has ended."""
+        try:
+            self._ours.send({"op": "stop"})
+        except OSError:
+            pass
 
     async def reload(self) -> None:
         """A soft restart has nothing to re-read here."""
@@ -66,10 +69,22 @@ class HostedEngine:
             if received is None:
                 return
             message, fds = received
-            if message.get("op") == "report":
-                self._link.report(str(message["stage"]), part=self._order.name)
-                continue
-            answer, answered = await self._link.request(message, tuple(fds))
+            try:
+                await self._pass_on(message, tuple(fds))
+            finally:
+                _close(fds)
+
+    async def _pass_on(self, message: Message, fds: tuple[int, ...]) -> None:
+        if message.get("op") == "report":
+            self._link.report(str(message["stage"]), part=self._order.name)
+            return
+        answer, answered = await self._link.request(message, fds)
+        try:
             self._ours.send(answer, answered)
-            for fd in (*fds, *answered):
-                os.close(fd)
+        finally:
+            _close(answered)
+
+
+def _close(fds: list[int]) -> None:
+    for fd in fds:
+        os.close(fd)

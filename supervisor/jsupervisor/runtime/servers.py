@@ -140,8 +140,11 @@ class Servers:
         status = health_pb2.HealthCheckResponse
         self._health.set("", status.SERVING if ready else status.NOT_SERVING)
 
-    async def stop(self, grace: float = 0.05) -> None:
-        """Close both, whatever their calls do: returns after half a second at the latest."""
+    async def stop(self, grace: float | None = 0.05) -> None:
+        """Close both, whatever their calls do: returns after half a second at the latest.
+
+        Calls in progress have `grace` seconds to end; None cuts them at once.
+        """
         with trio.CancelScope(shield=True):
             stopped = [server.stop(grace) for server, _ in self._started]
             with trio.move_on_after(STOP_SECONDS):

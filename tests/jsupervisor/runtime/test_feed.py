@@ -89,7 +89,7 @@ def test_setting_what_is_set_publishes_nothing() -> None:
 
 def test_a_record_of_the_wrong_size_is_refused_and_nothing_is_published() -> None:
     publisher = a_publisher(key_size=2, value_size=1)
-    with pytest.raises(ValueError, match="cannot publish a record of 3\\+1 octets"):
+    with pytest.raises(ValueError, match="cannot publish records"):
         publisher.set_packed({b"ok": b"v", b"bad": b"v"})
 
     assert {} == dict(publisher.packed)

@@ -154,7 +154,7 @@ async def test_a_call_that_does_not_end_cannot_hold_up_the_stop(run_dir: Path) -
     servers = Servers(make_order(run_dir, "alarmd"), ALLOWED, threads=4)
     alarmd_pb2_grpc.add_AlarmsServicer_to_server(Stuck(), servers.rpc)
     servers.start_rpc()
-    client = Client(f"{run_dir}/alarmd.rpc.sock", caller="operator")
+    client = Client(f"{run_dir}/alarmd.rpc.sock", caller="rpd")
     method = alarmd_pb2_grpc.AlarmsStub(client.channel).Raise
 
     async def call() -> None:
