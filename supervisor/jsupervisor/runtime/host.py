@@ -28,7 +28,7 @@ from jsupervisor.runtime.servicer import RuntimeServicer
 from jsupervisor.runtime.shipping import ship
 
 EVENTD: Final = "eventd"
-LAST_WORDS: Final = 0.1
+LAST_WORDS: Final = 0.05
 """Seconds that eventd is given to take the last records of a module that stops."""
 
 

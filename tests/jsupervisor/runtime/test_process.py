@@ -7,14 +7,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import pytest
 import trio
 
 from jprotos.runtime.v1 import runtime_pb2, runtime_pb2_grpc
-from jsupervisor.runtime.fakes import FakeInit, make_order
+from jsupervisor.runtime.daemon import Daemon
+from jsupervisor.runtime.fakes import FakeInit, make_order, run_daemon
+from jsupervisor.runtime.feed import Publisher
 from jsupervisor.runtime.order import Order
 from jsupervisor.runtime.rpc import Client, RpcError
 
@@ -30,12 +32,24 @@ os._exit(run_full(Order.from_json(json.loads(sys.argv[2])), init))
 MODULES = """
 import sys, time
 from jsupervisor.runtime.daemon import Daemon
+from jsupervisor.runtime.feed import FeedSource
 
 class Rpd(Daemon):
     async def reload(self):
         print("reloaded", file=sys.stderr, flush=True)
     async def stop(self):
         print("stopped", file=sys.stderr, flush=True)
+
+class Pfectl(Daemon):
+    def __init__(self, order):
+        super().__init__(order)
+        self.routes = {}
+    def feeds_in(self):
+        return [FeedSource("rpd", "fib")]
+    async def on_change(self, change):
+        self.routes.update(change.packed_upserts)
+    def operational(self):
+        return {"routes": lambda arguments: sorted({value.hex() for value in self.routes.values()})}
 
 class Broken(Daemon):
     async def run(self, nursery):
@@ -113,7 +127,8 @@ class Spawn:
         self.processes: list[Process] = []
 
     def __call__(self, entry: str = "modules:Rpd", **changes: object) -> Process:
-        order = make_order(self.run_dir, "rpd", entry=entry, **changes)
+        name = str(changes.pop("name", "rpd"))
+        order = make_order(self.run_dir, name, entry=entry, **changes)
         self.processes.append(Process(order, self.folder))
         return self.processes[-1]
 
@@ -209,6 +224,50 @@ async def test_an_unhandled_exception_is_a_crash_with_a_traceback(spawn: Spawn) 
 
     assert 1 == await process.ended()
     assert "RuntimeError: a bug in run" in process.stderr.read_text()
+
+
+class Producer(Daemon):
+    """Publishes a fib that changes all the time."""
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(order)
+        self.fib = Publisher("fib", key_size=18, value_size=4)
+        self.turn(0)
+
+    def publishers(self) -> Sequence[Publisher]:
+        return (self.fib,)
+
+    def turn(self, number: int) -> None:
+        value = number.to_bytes(4, "big")
+        self.fib.set_packed({key.to_bytes(18, "big"): value for key in range(20_000)})
+
+
+async def values(run_dir: Path) -> list[str]:
+    client = Client(f"{run_dir}/pfectl0.rpc.sock", caller="operator")
+    method = runtime_pb2_grpc.RuntimeStub(client.channel).Get
+    reply = await client.unary(method, runtime_pb2.GetRequest(name="routes"), timeout=10)
+    await client.aclose()
+    return list(json.loads(reply.json))
+
+
+async def test_a_stopped_consumer_costs_its_producer_nothing_and_catches_up(spawn: Spawn) -> None:
+    producer = Producer(make_order(spawn.run_dir, "rpd"))
+    consumer = spawn("modules:Pfectl", name="pfectl0", executable="pfectl")
+    async with run_daemon(producer):
+        await consumer.reported("ready")
+        consumer.popen.send_signal(signal.SIGSTOP)
+        backlogs = []
+        for number in range(1, 100):
+            producer.turn(number)
+            backlogs.append(max(each.backlog for each in producer.fib._subscriptions))
+            answered = await heartbeat(spawn.run_dir, 5)
+
+            assert answered
+        consumer.popen.send_signal(signal.SIGCONT)
+        while await values(spawn.run_dir) != [f"{99:08x}"]:
+            await trio.sleep(0.02)
+
+    assert max(backlogs) <= 20_000
 
 
 def parts(run_dir: Path, engine: str) -> tuple[Order, ...]:
