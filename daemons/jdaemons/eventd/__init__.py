@@ -1,0 +1,1 @@
+"""The event processing process: every module's log, in files and as a stream."""
