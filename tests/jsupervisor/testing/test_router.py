@@ -110,7 +110,10 @@ def test_a_module_that_does_not_come_up_is_named(tmp_path: Path) -> None:
     profile = tmp_path / "broken.toml"
     profile.write_text('[profile]\nname = "broken"\n[program.rpd]\nentry = "no.such:Module"\n')
 
-    with pytest.raises(HarnessError, match="cannot bring up rpd"), Router.boot(str(profile), timeout=2.0):
+    with (
+        pytest.raises(HarnessError, match="cannot bring up rpd"),
+        Router.boot(str(profile), timeout=2.0),
+    ):
         pass
 
 

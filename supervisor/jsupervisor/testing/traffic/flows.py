@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from jsupervisor.runtime.portspec import parse_port_spec
 from jsupervisor.testing.traffic.frames import address, mac
 
 DEFAULT_SECONDS: Final = 300
@@ -59,6 +60,7 @@ class HostPlan:
 def validate(plan: HostPlan) -> HostPlan:
     """The plan itself; raises ValueError that names what is wrong with it."""
     mac(plan.mac)
+    parse_port_spec(plan.link)
     for text in (*plan.addresses, *plan.gateways):
         address(text)
     for flow in plan.sends:

@@ -6,6 +6,7 @@ at once. The UDP payload is ours: magic, flow, sequence number, time of sending.
 
 from __future__ import annotations
 
+import re
 import socket
 import struct
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ MAGIC: Final = b"jsup"
 PAYLOAD: Final = struct.Struct("!4sIQQ")
 """Magic, flow, sequence number, time of sending (CLOCK_MONOTONIC, ns)."""
 
+_MAC: Final = re.compile("[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
 _ETHERNET: Final = struct.Struct("!6s6sH")
 _ARP: Final = struct.Struct("!HHBBH6s4s6s4s")
 _IPV4: Final = struct.Struct("!BBHHHBBH4s4s")
@@ -78,10 +80,9 @@ def address(text: str) -> bytes:
 
 def mac(text: str) -> bytes:
     """Six bytes of "02:00:00:00:00:01"; raises ValueError."""
-    value = bytes.fromhex(text.replace(":", ""))
-    if len(value) != 6:
+    if not _MAC.fullmatch(text):
         raise ValueError(f"cannot use {text!r}: not a MAC address")
-    return value
+    return bytes.fromhex(text.replace(":", ""))
 
 
 def checksum(data: bytes, start: int = 0) -> int:

@@ -14,6 +14,8 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
+from jsupervisor.runtime.portspec import DeviceSpec, UdpSpec, UnixSpec, parse_port_spec
+
 SLOTS: Final = 256
 SLOT_SIZE: Final = 2048
 BUFFER_BYTES: Final = 4 * 1024 * 1024
@@ -144,18 +146,39 @@ def _enlarge(sock: socket.socket) -> None:
 
 
 def attach(specification: str) -> Link:
-    """Connect to a port given as `unix:PATH` or `udp:...`; raises LinkDown or ValueError."""
-    kind, _, rest = specification.partition(":")
-    if kind == "unix" and rest:
-        return _attach_unix(rest)
-    raise ValueError(f"cannot attach a test host to {specification!r}: only unix: and udp: ports")
+    """Connect to a port of the router, given as the router was given it.
+
+    Raises LinkDown while there is no such port, ValueError for a specification that makes no sense
+    or belongs to an interface of the kernel, which other programs use.
+    """
+    match parse_port_spec(specification):
+        case UnixSpec(path):
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
+            return _connected(sock, specification, path)
+        case UdpSpec(local, remote):
+            family = socket.AF_INET6 if ":" in local.host else socket.AF_INET
+            sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+            # The router's remote end is ours.
+            return _connected(
+                sock, specification, (local.host, local.port), (remote.host, remote.port)
+            )
+        case DeviceSpec():
+            raise ValueError(
+                f"cannot attach a test host to {specification!r}: only to unix: and udp: ports"
+            )
 
 
-def _attach_unix(path: str) -> Link:
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
+def _connected(
+    sock: socket.socket,
+    specification: str,
+    peer: str | tuple[str, int],
+    own: tuple[str, int] | None = None,
+) -> Link:
     try:
-        sock.connect(path)
+        if own is not None:
+            sock.bind(own)
+        sock.connect(peer)
     except OSError as error:
         sock.close()
-        raise LinkDown(f"cannot attach to {path}: {error.strerror}") from error
+        raise LinkDown(f"cannot attach to {specification}: {error.strerror}") from error
     return Link(sock)
