@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Final, NoReturn
+from typing import Final
 
 LOOPBACK: Final = "127.0.0.1"
 PATH_MAX: Final = 107
@@ -45,7 +45,7 @@ class UdpSpec:
 
 @dataclass(frozen=True, slots=True)
 class UnixSpec:
-    """`unix:`; the router listens at `path`, which is absolute."""
+    """`unix:`; the router listens at `path`."""
 
     path: str
 
@@ -73,7 +73,7 @@ def parse_port_spec(text: str) -> PortSpec:
     """The specification in `text`; raises ValueError with one clear line."""
     kind, colon, rest = text.partition(":")
     if not colon:
-        _refuse(text, GRAMMAR)
+        raise _error(text, GRAMMAR)
     match kind:
         case "udp":
             return _udp(text, rest)
@@ -81,46 +81,46 @@ def parse_port_spec(text: str) -> PortSpec:
             return _unix(text, rest)
         case "af_packet" | "veth" | "tap":
             if not _IFNAME.fullmatch(rest) or rest in (".", ".."):
-                _refuse(text, f"{rest!r} is not the name of an interface (1 to 15 characters)")
+                raise _error(text, f"{rest!r} is not the name of an interface (1 to 15 characters)")
             return DeviceSpec(DeviceKind(kind), rest)
         case _:
-            _refuse(text, GRAMMAR)
+            raise _error(text, GRAMMAR)
 
 
 def _udp(text: str, rest: str) -> UdpSpec:
     ends = rest.split(",")
     if len(ends) != 2:
-        _refuse(text, "udp: takes two ends, udp:[HOST:]LPORT,[HOST:]RPORT")
+        raise _error(text, "udp: takes two ends, udp:[HOST:]LPORT,[HOST:]RPORT")
     local, remote = (_endpoint(text, end) for end in ends)
     if ip_address(local.host).version != ip_address(remote.host).version:
-        _refuse(text, "one end is IPv4 and the other IPv6")
+        raise _error(text, "one end is IPv4 and the other IPv6")
     return UdpSpec(local, remote)
 
 
 def _endpoint(text: str, end: str) -> Endpoint:
     found = _ENDPOINT.fullmatch(end)
     if found is None:
-        _refuse(text, f"{end!r} is not [HOST:]PORT")
+        raise _error(text, f"{end!r} is not [HOST:]PORT")
     host = found[1] or found[2] or LOOPBACK
     port = int(found[3])
     if not 1 <= port <= 65535:
-        _refuse(text, f"{port} is not a UDP port (1 to 65535)")
+        raise _error(text, f"{port} is not a UDP port (1 to 65535)")
     try:
         address: IPv4Address | IPv6Address = ip_address(host)
     except ValueError:
-        _refuse(text, f"{host!r} is not an IP address")
+        raise _error(text, f"{host!r} is not an IP address") from None
     return Endpoint(str(address), port)
 
 
 def _unix(text: str, path: str) -> UnixSpec:
     if not path or "\0" in path:
-        _refuse(text, "unix: takes the path of a socket")
+        raise _error(text, "unix: takes the path of a socket")
     # The router's processes have another working directory than the command line.
     absolute = os.path.abspath(path)
     if len(os.fsencode(absolute)) > PATH_MAX:
-        _refuse(text, f"the path of a socket has {PATH_MAX} bytes at most")
+        raise _error(text, f"the path of a socket has {PATH_MAX} bytes at most")
     return UnixSpec(absolute)
 
 
-def _refuse(text: str, why: str) -> NoReturn:
-    raise ValueError(f"cannot use port spec {text!r}: {why}")
+def _error(text: str, why: str) -> ValueError:
+    return ValueError(f"cannot use port spec {text!r}: {why}")
