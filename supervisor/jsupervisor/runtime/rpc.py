@@ -246,6 +246,9 @@ def _abort(context: grpc.ServicerContext, error: BaseException) -> NoReturn:
             context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "cannot answer in time")
         case trio.RunFinishedError() | trio.Cancelled() | _Abandoned():
             context.abort(grpc.StatusCode.UNAVAILABLE, "cannot answer: the module is stopping")
+        case grpc.RpcError():
+            # Reading the requests failed: the caller has gone, nobody hears the answer.
+            context.abort(grpc.StatusCode.CANCELLED, "the caller has gone")
         case _:
             traceback.print_exception(error)
             text = f"cannot answer: {type(error).__name__}: {error}"

@@ -262,7 +262,9 @@ async def test_a_collector_that_refuses_ends_the_call(run_dir: Path) -> None:
             await t.client.collect(t.collect, endless(b"x"), timeout=5)
 
 
-async def test_a_sender_that_is_cancelled_ends_the_collector(run_dir: Path) -> None:
+async def test_a_sender_that_is_cancelled_ends_the_collector(
+    run_dir: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     entered, ended = trio.Event(), trio.Event()
 
     async def drain(requests: AsyncIterator[bytes]) -> bytes:
@@ -283,6 +285,8 @@ async def test_a_sender_that_is_cancelled_ends_the_collector(run_dir: Path) -> N
         nursery.cancel_scope.cancel()
         with trio.CancelScope(shield=True):
             await ended.wait()
+
+    assert "" == capfd.readouterr().err
 
 
 async def test_a_call_waits_for_a_socket_that_is_not_there_yet(run_dir: Path) -> None:
