@@ -84,7 +84,11 @@ class Update(_message.Message):
     RESUMED_FIELD_NUMBER: _builtins.int
     kind: Global___Kind.ValueType
     incarnation: _builtins.int
-    """The producer's incarnation, and its count of published changes in this topic."""
+    """The producer's incarnation, and its count of published changes in this topic: with END_OF_SNAPSHOT
+    and DELTA the state reached by this message. Changes that need several deltas reach theirs with
+    the last one. All SNAPSHOT messages of one snapshot carry the seq at which it began; another seq
+    begins another snapshot, which a consumer that does not keep up gets at any time.
+    """
     seq: _builtins.int
     resumed: _builtins.bool
     @_builtins.property
