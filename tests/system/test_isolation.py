@@ -17,7 +17,7 @@ def await_sessions(router: Router) -> None:
     """Until every session stands and has heard all; each module says so itself."""
     router.wait_ready()
     while not all(session.connected and session.synced for session in router.sessions()):
-        router.watcher.wait(lambda _: False, 0.02)
+        router.watcher.wait_next(0.02)
 
 
 @pytest.mark.parametrize(

@@ -183,9 +183,8 @@ class Injection:
 
     def step(self, wait: float = STEP_SECONDS) -> bool:
         """Look again, after `wait` seconds or the next event; is everything known?"""
-        before = len(self._watcher.history)
         if not self._watcher.ended:
-            self._watcher.wait(lambda history: len(history) > before, wait)
+            self._watcher.wait_next(wait)
         else:
             time.sleep(wait)
         self._look()

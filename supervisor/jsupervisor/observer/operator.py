@@ -127,6 +127,11 @@ class Watcher:
             self._take()
         return True
 
+    def wait_next(self, timeout: float) -> bool:
+        """Wait for the next event, whatever it is; False when there was none in time."""
+        before = len(self.history)
+        return self.wait(lambda history: len(history) > before, timeout)
+
     def wait_for(self, mark: int, name: str | None, *events: str, timeout: float) -> EventRecord:
         """The first of `events` about `name` since `mark`; raises TimeoutError."""
         self.wait(lambda history: history.first(mark, name, *events) is not None, timeout)

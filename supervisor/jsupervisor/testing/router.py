@@ -185,12 +185,11 @@ class Router:
         deadline = time.monotonic() + timeout
         while not (status := self.status()).all_up:
             self._require_init("start")
-            seen = len(self.watcher.history)
             left = deadline - time.monotonic()
             held = [module.name for module in status.modules if module.state == "failed"]
             if left <= 0 or held:
                 raise HarnessError(self._why_not_ready(status))
-            self.watcher.wait(lambda history, seen=seen: len(history) > seen, min(left, 0.25))  # type: ignore[misc]
+            self.watcher.wait_next(min(left, 0.25))
 
     def _why_not_ready(self, status: InstanceStatus) -> str:
         missing = [module for module in status.modules if module.state != "up"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from jsupervisor.demo.rows import Verdict, verdict
+from jsupervisor.demo.rows import Row, Verdict, verdict
 from jsupervisor.demo.runner import run_demo
 from jsupervisor.observer.operator import Operator, OperatorError, Watcher
 from jsupervisor.paths import instance
@@ -31,7 +31,7 @@ def coupling(home: Path, victim: str, other: str) -> Iterator[None]:
                 with Watcher(planted) as watcher, Operator(planted) as operator:
                     seen = 0
                     while not stop.is_set() and not watcher.ended:
-                        watcher.wait(lambda history, seen=seen: len(history) > seen, 0.1)  # type: ignore[misc]
+                        watcher.wait_next(0.1)
                         for record in watcher.history.since(seen):
                             if (record.name, record.event) == (victim, "exit"):
                                 pid = operator.status().find(other).pid
@@ -51,7 +51,7 @@ def coupling(home: Path, victim: str, other: str) -> Iterator[None]:
 
 
 def test_modules_that_are_isolated_are_found_so(tmp_path: Path) -> None:
-    shown = []
+    shown: list[Row] = []
     result = run_demo(modules=["rpd", "alarmd"], home=tmp_path, on_row=shown.append)
 
     assert [
