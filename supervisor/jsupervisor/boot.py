@@ -25,6 +25,7 @@ from jsupervisor.jlaunchd.plan import (
     with_ports,
 )
 from jsupervisor.jlaunchd.planfile import dump_plan
+from jsupervisor.jlaunchd.reader import PlanError
 from jsupervisor.paths import Instance, PathError
 
 _RUN_INIT: Final = (
@@ -56,14 +57,14 @@ class Booted:
 
 
 def find_profile(profile: str) -> Path:
-    """The file of a profile's name or path; raises BootError."""
+    """The file of a profile's name or path; raises PlanError."""
     if profile.endswith(".toml") or "/" in profile:
         return Path(profile)
     from jchassis import profile_names, profile_path
 
     if profile not in profile_names():
         known = ", ".join(profile_names())
-        raise BootError(f"cannot use profile {profile!r}: there are {known}, or name a .toml file")
+        raise PlanError(f"cannot use profile {profile!r}: there are {known}, or name a .toml file")
     return profile_path(profile)
 
 
@@ -74,7 +75,7 @@ def make_plan(
     ports: Mapping[str, str] | None = None,
     architecture: Architecture = "modular",
 ) -> Plan:
-    """The plan of a start order; raises BootError or PlanError."""
+    """The plan of a start order; raises PlanError."""
     plan = load_plan(find_profile(profile))
     if policy is not None:
         plan = with_policy(plan, policy)

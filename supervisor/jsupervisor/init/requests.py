@@ -227,7 +227,8 @@ def _watch(init: Init, peer: Peer, message: Message, fd: int) -> None:
 
 
 def _stop(init: Init, peer: Peer, message: Message, fd: int) -> None:
-    init.stop(peer)
+    peer.send({"op": "stopping"})
+    init.stop()
 
 
 def _inject(init: Init, peer: Peer, message: Message, fd: int) -> None:

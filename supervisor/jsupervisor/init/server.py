@@ -16,7 +16,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from jsupervisor import linux
@@ -55,7 +55,6 @@ class Stopping:
     asked: bool = False
     by_us: bool = False
     deadline_ns: int = 0
-    waiting: list[Peer] = field(default_factory=list)
 
 
 class Init:
@@ -357,10 +356,8 @@ class Init:
 
     # -- the end ------------------------------------------------------------------------------
 
-    def stop(self, peer: Peer | None = None) -> None:
+    def stop(self) -> None:
         """Begin an orderly stop: by jlaunchd if it can, else by our own signals."""
-        if peer is not None:
-            self.stopping.waiting.append(peer)
         if self.stopping.asked:
             return
         self.stopping.asked = True
