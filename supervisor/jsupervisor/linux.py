@@ -64,3 +64,10 @@ def process_stat(pid: int) -> ProcessStat | None:
     # The command may hold spaces and brackets: the fields begin after the last bracket.
     fields = text[text.rindex(b")") + 2 :].split()
     return ProcessStat(pid, fields[0].decode(), int(fields[1]), int(fields[19]))
+
+
+def children(pid: int) -> list[int]:
+    """The pids of the present children of a process."""
+    pids = [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+    stats = [process_stat(child) for child in pids]
+    return [stat.pid for stat in stats if stat is not None and stat.parent == pid]

@@ -382,8 +382,7 @@ class Init:
             return
         if self.table.alive() and now < self.stopping.deadline_ns:
             return
-        kill_all_children([p.pid for p in self.table.alive()])
-        kill_all_children([keeper.pid for keeper in self.keepers.values() if keeper.pid])
+        end_all_children()
         self._finished = True
 
 
@@ -412,14 +411,18 @@ def spawn(argv: list[str], stderr_path: str) -> int:
         os._exit(127)
 
 
-def kill_all_children(pids: list[int]) -> None:
-    """SIGKILL our own children and wait for each: a killed child cannot stay."""
-    for pid in pids:
+def end_all_children() -> None:
+    """SIGKILL and reap every child, and every orphan that becomes one meanwhile."""
+    while True:
+        for pid in linux.children(os.getpid()):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
         try:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-        except (ProcessLookupError, ChildProcessError):
-            pass
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
 
 
 def exit_cause(status: int) -> str:
