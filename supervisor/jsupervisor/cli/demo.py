@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from pathlib import Path
-
 import click
 
+from jsupervisor.cli.common import json_option, print_json
+from jsupervisor.cli.errors import FAILED, WRONG, refused
 from jsupervisor.demo.rows import Verdict, exit_code, verdict
+from jsupervisor.paths import PathError, home_of_all
 
 
 @click.command(
     epilog="Example: jsupervisor demo --rate 10000",
     short_help="Kill and stop every module under traffic; show what the others noticed.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the rows and the verdict as JSON.")
+@json_option
 @click.option(
     "--rate",
     type=click.FloatRange(100, 100_000),
@@ -42,7 +41,9 @@ from jsupervisor.demo.rows import Verdict, exit_code, verdict
     "--module", "modules", multiple=True, help="Only this victim; may be given several times."
 )
 @click.option("--fault", "faults", multiple=True, type=click.Choice(["kill", "stop"]))
+@click.pass_context
 def demo(
+    context: click.Context,
     as_json: bool,
     rate: float,
     architecture: str,
@@ -61,38 +62,34 @@ def demo(
 
     from jsupervisor.boot import BootError
     from jsupervisor.demo import report
-    from jsupervisor.demo.runner import FAULTS, DemoError, run_demo
+    from jsupervisor.demo.runner import FAULTS, DemoError, UnknownVictim, run_demo
     from jsupervisor.faults.injection import FaultError
     from jsupervisor.jlaunchd.reader import PlanError
     from jsupervisor.observer.operator import OperatorError
-    from jsupervisor.paths import PathError, home_of_all
     from jsupervisor.testing.harness import HarnessError
     from jsupervisor.testing.traffic.testbed import TrafficError
 
-    errors = (
-        *(BootError, PlanError, PathError, DemoError, FaultError),
-        *(HarnessError, OperatorError, TrafficError),
-    )
     console = Console(stderr=as_json)
-    try:
+    with (
+        refused(WRONG, UnknownVictim, PathError),
+        refused(FAILED, BootError, PlanError, DemoError, FaultError),
+        refused(FAILED, HarnessError, OperatorError, TrafficError),
+    ):
         result = run_demo(
             rate=rate,
             architecture="monolithic" if architecture == "monolithic" else "modular",
             modules=modules or None,
             faults=faults or FAULTS,
             name=name,
-            home=Path(home_of_all()),
+            home=home_of_all(),
             on_row=lambda row: console.print(report.line(row), highlight=False),
         )
-    except (*errors, ValueError) as error:
-        print(f"jsupervisor: {error}", file=sys.stderr)
-        sys.exit(2 if isinstance(error, ValueError) else 1)
-    expected = Verdict(expect)
     if as_json:
-        print(json.dumps(report.to_json(result.rows)))
+        print_json(report.to_json(result.rows))
     else:
         console.print(report.table(result.rows))
     for text in (*report.caption(result), *report.remarks(result.rows)):
         console.print(text, highlight=False)
+    expected = Verdict(expect)
     console.print(report.headline(verdict(result.rows), expected), style="bold")
-    sys.exit(exit_code(result.rows, expected))
+    context.exit(exit_code(result.rows, expected))

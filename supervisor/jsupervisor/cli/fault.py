@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import sys
-
 import click
+
+from jsupervisor.cli.common import find_instance, json_option, name_option, print_json
+from jsupervisor.cli.errors import FAILED, WRONG, refused
 
 
 @click.group(short_help="Inject faults into modules.")
@@ -16,8 +16,8 @@ def fault() -> None:
 @fault.command(epilog="Example: jsupervisor fault inject kill rpd --json")
 @click.argument("kind")
 @click.argument("module")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-@click.option("--name", default="default", show_default=True, help="Instance name.")
+@json_option
+@name_option
 @click.option(
     "--timeout",
     type=click.FloatRange(0.1, 300),
@@ -25,36 +25,33 @@ def fault() -> None:
     show_default=True,
     help="Seconds to wait for the successor.",
 )
-def inject(kind: str, module: str, as_json: bool, name: str, timeout: float) -> None:
+@click.pass_context
+def inject(
+    context: click.Context, kind: str, module: str, as_json: bool, name: str, timeout: float
+) -> None:
     """Inject KIND into MODULE and follow it until the successor is ready.
 
     KIND is kill, segv, abort, stop, exit:N, exception, spin or spin-c. MODULE is a module's unique
     name (rpd, pfe0), jlaunchd, launcher or init. The exit status is 1 when the fault took no effect or
     the module did not come back.
     """
+    # Completion and help must not wait for what only a fault needs.
     from jsupervisor.faults.injection import FaultError
     from jsupervisor.faults.injection import inject as run
     from jsupervisor.faults.registry import parse
     from jsupervisor.observer.operator import OperatorError
-    from jsupervisor.paths import PathError, instance
 
-    try:
+    with refused(WRONG, ValueError):
         parse(kind)
-        chosen = instance(name)
-    except (ValueError, PathError) as error:
-        print(f"jsupervisor: {error}", file=sys.stderr)
-        sys.exit(2)
-    try:
+    chosen = find_instance(name)
+    with refused(FAILED, FaultError, OperatorError):
         report = run(chosen, kind, module, timeout=timeout)
-    except (FaultError, OperatorError) as error:
-        print(f"jsupervisor: {error}", file=sys.stderr)
-        sys.exit(1)
     if as_json:
-        print(json.dumps(report.to_json()))
+        print_json(report.to_json())
     else:
         for text in report.lines():
             print(text)
-    sys.exit(0 if report.recovered else 1)
+    context.exit(0 if report.recovered else FAILED)
 
 
 @fault.command("list", epilog="Example: jsupervisor fault list")

@@ -43,6 +43,10 @@ UNLIMITED: Final = RestartPolicy(intensity=None, backoff=Backoff(initial=0.0, fa
 """For the monolith, whose one process takes every fault: it must not be given up for that."""
 
 
+class UnknownVictim(Exception):
+    """There is no such module in vmx; the text says which there are."""
+
+
 class DemoError(Exception):
     """The demo cannot tell anything; the text begins with "cannot"."""
 
@@ -89,7 +93,7 @@ def run_demo(
     `modules` are the victims, by unique name (default: all, jlaunchd and launcher). Without `name`
     the instance has a name of its own and leaves nothing, else its logs stay.
 
-    Raises ValueError for a module that vmx does not have, and DemoError, HarnessError, BootError or
+    Raises UnknownVictim for a module that vmx does not have, and DemoError, HarnessError, BootError or
     OperatorError when there is nothing to tell.
     """
     started = time.monotonic()
@@ -144,7 +148,7 @@ def _victims(plan: Plan, modules: Sequence[str] | None) -> list[str]:
     known = [program.name for program in plan.parts or plan.programs] + list(SUPERVISION)
     for name in modules or ():
         if name not in known:
-            raise ValueError(f"cannot hit {name!r}: vmx has {', '.join(known)}")
+            raise UnknownVictim(f"cannot hit {name!r}: vmx has {', '.join(known)}")
     return list(modules or known)
 
 
