@@ -1,0 +1,73 @@
+"""What the commands have in common: the instance's name, its folders, JSON output."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+import click
+
+from jsupervisor.cli.complete import instance_names
+from jsupervisor.cli.errors import FAILED, WRONG, CliError, refused
+from jsupervisor.initproto import Json, Message
+from jsupervisor.paths import Instance, PathError, instance
+
+name_option: Final = click.option(
+    "--name",
+    default="default",
+    show_default=True,
+    metavar="NAME",
+    shell_complete=instance_names,
+    help="Instance name.",
+)
+json_option: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def find_instance(name: str) -> Instance:
+    """The instance called `name`, freed of what a dead init left behind; raises CliError."""
+    with refused(WRONG, PathError):
+        found = instance(name)
+    sweep_if_dead(found)
+    return found
+
+
+def sweep_if_dead(found: Instance) -> bool:
+    """Remove the sockets of an instance whose init died without doing so; were there any?"""
+    if not found.run_dir.is_dir():
+        return False
+    import os
+
+    with refused(FAILED, PathError):
+        lock = found.lock()
+    if lock is None:
+        return False
+    try:
+        return found.sweep()
+    finally:
+        os.close(lock)
+
+
+def require_existing(found: Instance) -> Instance:
+    """The instance, if it was ever started; raises CliError."""
+    if not found.home.is_dir():
+        raise CliError(
+            f"cannot find instance {found.name}: there is none;"
+            f" start it with: jsupervisor start --name {found.name}"
+        )
+    return found
+
+
+def ask_status(found: Instance, timeout: float = 5.0) -> Message:
+    """What init says of the instance, as it says it; raises CliError."""
+    from jsupervisor.observer.operator import Operator, OperatorError
+
+    with refused(FAILED, OperatorError), Operator(found, timeout) as operator:
+        answer = operator.request({"op": "status"}).get("status")
+    if not isinstance(answer, dict):
+        raise CliError(f"cannot read the status of instance {found.name}")
+    return answer
+
+
+def print_json(value: Json) -> None:
+    """One value, indented, with its keys in their order."""
+    print(json.dumps(value, indent=2))
