@@ -53,6 +53,9 @@ def guarded(run: Callable[[], int]) -> int:
         return code
     except click.exceptions.Exit as end:
         return end.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message())
+        return WRONG
     except click.UsageError as error:
         return _say(usage_line(error), WRONG)
     except CliError as error:

@@ -28,7 +28,10 @@ def names_of(module: dict[str, Json]) -> tuple[str, ...]:
     return tuple(str(module.get(key)) for key in ("name", "executable", "cli_name"))
 
 
-@click.command(epilog="Example: jsupervisor restart routing immediately")
+@click.command(
+    epilog="Example: jsupervisor restart routing immediately",
+    short_help="Restart a module: gracefully, immediately or soft.",
+)
 @click.argument("module", shell_complete=module_names)
 @click.argument("how", default="gracefully", metavar="[gracefully|immediately|soft]")
 @name_option

@@ -49,7 +49,11 @@ def _get(
     return get(chosen, module, name, f"show {what}", arguments)
 
 
-@click.group(cls=LazyGroup, epilog="Example: jsupervisor show interfaces terse")
+@click.group(
+    cls=LazyGroup,
+    epilog="Example: jsupervisor show interfaces terse",
+    short_help="Show operational data in Junos' layout.",
+)
 def show() -> None:
     """Show operational data, in Junos' words: `show interfaces terse`, `sh int ter`."""
 

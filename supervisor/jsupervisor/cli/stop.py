@@ -53,7 +53,7 @@ def _await_release(chosen: Instance) -> None:
     sweep_if_dead(chosen)
 
 
-@click.command(epilog="Example: jsupervisor stop --all")
+@click.command(epilog="Example: jsupervisor stop --all", short_help="Stop an instance in order.")
 @name_option
 @click.option("--all", "everyone", is_flag=True, help="Stop every running instance.")
 def stop(name: str, everyone: bool) -> None:
@@ -79,7 +79,10 @@ def stop(name: str, everyone: bool) -> None:
         print("no instance is running")
 
 
-@click.command(epilog="Example: jsupervisor clean --purge")
+@click.command(
+    epilog="Example: jsupervisor clean --purge",
+    short_help="Remove what dead instances left behind.",
+)
 @click.option(
     "--name", default=None, metavar="NAME", shell_complete=instance_names,
     help="Only this instance; all dead ones without it.",

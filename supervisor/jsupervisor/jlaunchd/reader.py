@@ -109,6 +109,14 @@ class Section:
         parent = self.section(key, optional=True)
         return [parent.section(name) for name in parent.names()]
 
+    def sections(self, key: str) -> list[Section]:
+        """The tables [[KEY]], in the file's order; none when it is not there."""
+        value = self._get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise self.error(key, f"not a list of tables [[{key}]]")
+        path = ".".join(part for part in (self.path, key) if part)
+        return [Section(self.source, f"{path}[{n}]", item) for n, item in enumerate(value)]
+
     def table(self, key: str) -> dict[str, Json]:
         """A free table of plain data; raises PlanError for dates, which JSON lacks."""
         value = self._get(key, {})

@@ -1,0 +1,74 @@
+"""Is the chassis section of a profile sound? Daemons pass over what they cannot use; this complains.
+
+Pure: a section in, PlanError out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from jsupervisor.initproto import Json
+from jsupervisor.jlaunchd.reader import Section
+from jsupervisor.runtime.chassis import SPEEDS
+
+MEDIA: Final = ("fe", "ge", "xe", "et")
+MOST_PORTS: Final = 256
+_SERIAL: Final = re.compile(r"[A-Z0-9]{0,8}")
+_MODULE: Final = ("version", "part_number", "serial_number", "description")
+
+
+def check_chassis(source: str, chassis: Mapping[str, Json]) -> int:
+    """How many ports the chassis has; raises PlanError for the first thing that is wrong."""
+    top = Section(source, "chassis", chassis)
+    top.string("model")
+    top.string("description", "")
+    if not _SERIAL.fullmatch(prefix := top.string("serial_prefix", "")):
+        raise top.error("serial_prefix", f"{prefix!r} is not up to 8 capitals and digits")
+    for engine in _slots(top, "routing_engine"):
+        engine.string("model", "")
+        _module(engine)
+    for board in _slots(top, "cb"):
+        _module(board)
+    ports = sum(_fpc(fpc) for fpc in _slots(top, "fpc"))
+    top.done()
+    return ports
+
+
+def _fpc(section: Section) -> int:
+    section.count("memory_mb", 0, least=0)
+    cpu = section.section("cpu", optional=True)
+    _module(cpu)
+    ports = sum(_pic(pic) for pic in _slots(section, "pic"))
+    _module(section)
+    if ports > MOST_PORTS:
+        raise section.error("pic", f"{ports} ports are more than the {MOST_PORTS} of an engine")
+    return ports
+
+
+def _pic(section: Section) -> int:
+    section.choice("media", MEDIA, "ge")
+    speed = section.string("speed", "")
+    if speed and speed not in SPEEDS:
+        raise section.error("speed", f"{speed!r} is not a speed, e.g. 1g, 10g, 100g")
+    ports = section.count("ports", 0, least=0)
+    _module(section)
+    return ports
+
+
+def _module(section: Section) -> None:
+    for key in _MODULE:
+        section.string(key, "")
+    section.done()
+
+
+def _slots(parent: Section, key: str) -> Iterator[Section]:
+    """The tables [[KEY]], each with a slot number of its own."""
+    taken: set[int] = set()
+    for section in parent.sections(key):
+        slot = section.count("slot", -1, least=0)
+        if slot in taken:
+            raise section.error("slot", f"slot {slot} is taken already")
+        taken.add(slot)
+        yield section
