@@ -1,0 +1,1 @@
+"""What a port of the router can be joined to."""
