@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jdaemons.mgd.check import check
+from jdaemons.mgd.syntax import MAX_TEXT
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -25,12 +26,13 @@ def main(arguments: Sequence[str]) -> int:
 def check_file(path: Path) -> int:
     """Say what is wrong with the file."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MAX_TEXT + 1)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         print(f"cannot read {path}: {why}", file=sys.stderr)
         return 2
-    _, problems = check(text)
+    problems = check(text).problems
     for problem in problems:
         place = f":{problem.place.line}:{problem.place.column}" if problem.place else ""
         print(f"{path}{place}: cannot load: {problem.message}", file=sys.stderr)

@@ -1,19 +1,25 @@
-"""Rules between statements, which no schema of single values can say. Pure: a reading in, problems out."""
+"""Rules between statements, which no schema of single values can say. Pure: a text in, problems out.
+
+What is inactive breaks no rule: it has no effect.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from ipaddress import ip_address, ip_interface
 
-from jdaemons.mgd.syntax import Place, Problem
-from jdaemons.mgd.tree import Path, Reading, Tree, branch, read
+from jdaemons.mgd.syntax import MAX_PROBLEMS, Place, Problem
+from jdaemons.mgd.tree import Path, Reading, Tree, active, branch, read
 
 
-def check(text: str) -> tuple[Tree, list[Problem]]:
-    """The tree of a text and all its problems, in the order in which they stand in it."""
+def check(text: str) -> Reading:
+    """The reading of a text with all its problems, in the order in which they stand in it."""
     reading = read(text)
-    problems = [*reading.problems, *_addresses(reading), *_loopback(reading), *_routes(reading)]
-    return reading.tree, sorted(problems, key=_order)
+    real = replace(reading, tree=active(reading.tree, reading.inactive))
+    problems = [*reading.problems, *_addresses(real), *_loopback(real), *_routes(real)]
+    reading.problems = sorted(problems, key=_order)[:MAX_PROBLEMS]
+    return reading
 
 
 def _order(problem: Problem) -> tuple[int, int]:
@@ -22,15 +28,22 @@ def _order(problem: Problem) -> tuple[int, int]:
 
 
 def _addresses(reading: Reading) -> Iterator[Problem]:
-    """An address belongs to one interface, and no two interfaces share a subnet."""
+    """An address belongs to one interface, and no two interfaces share a subnet.
+
+    Link-local ones (RFC 4291, section 2.5.6) mean something on their own link only.
+    """
     owners: dict[str, str] = {}
     for interface, unit, family, addresses, path in _families(reading.tree):
         for text in addresses:
+            if family == "inet6" and ip_interface(text).is_link_local:
+                continue
             owner = f"{interface}.{unit}"
             address = str(ip_interface(text).ip)
-            place = reading.places.get((*path, "address"))
-            if owners.setdefault(address, owner) != owner:
+            place = reading.places.get((*path, "address", text))
+            if address in owners:
                 yield Problem(place, f"address {address} is {owners[address]}'s already")
+                continue
+            owners[address] = owner
             network = str(ip_interface(text).network)
             if owners.setdefault(network, owner) != owner:
                 yield Problem(place, f"{family} subnet {network} is {owners[network]}'s already")
@@ -41,7 +54,7 @@ def _loopback(reading: Reading) -> Iterator[Problem]:
         for text in addresses if interface == "lo0" else ():
             network = ip_interface(text).network
             if network.prefixlen != network.max_prefixlen:
-                place = reading.places.get((*path, "address"))
+                place = reading.places.get((*path, "address", text))
                 yield Problem(place, f"'{text}': lo0 takes /{network.max_prefixlen} only")
 
 
@@ -68,7 +81,7 @@ def _route(
     gateways = route.get("next-hop")
     for gateway in gateways if isinstance(gateways, list) else ():
         if ip_address(gateway).version != version:
-            where = reading.places.get((*path, "next-hop"))
+            where = reading.places.get((*path, "next-hop", gateway))
             yield Problem(where, f"next-hop {gateway} of route {prefix} is not IPv{version}")
 
 

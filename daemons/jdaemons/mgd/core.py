@@ -1,12 +1,14 @@
-"""Load, check, adopt: the configuration in force. Pure: the disk is somebody else's work.
+"""Load, adopt, survive damage: the configuration in force. Pure: the disk is somebody else's work.
 
-A text becomes the configuration in two steps: it is checked whole and handed out to be written; when
-the disk has it, it is published. A crash in between leaves the old one or the new one, never half.
+A text becomes the configuration in two steps: examined whole, it is handed out to be written; when the
+disk has it, it is published. A crash in between leaves the old one or the new one, never half.
 """
 
 from __future__ import annotations
 
-from jdaemons.mgd.check import check
+from datetime import datetime
+
+from jdaemons.mgd.candidate import Problems
 from jdaemons.mgd.events import (
     Command,
     Commit,
@@ -15,64 +17,59 @@ from jdaemons.mgd.events import (
     LoadRequested,
     Publish,
     Refuse,
+    Sound,
     Stored,
     Write,
     Written,
 )
-from jdaemons.mgd.parts import parts
-from jdaemons.mgd.render import render
-from jdaemons.mgd.tree import Tree, branch
-
-EMPTY = Commit("", 0, "root", "")
+from jdaemons.mgd.syntax import Problem
 
 
 class Core:
-    """The configuration in force and the items made of it."""
+    """The configuration in force."""
 
     def __init__(self) -> None:
-        self.commit = EMPTY
-        self.tree: Tree = {}
-        self._items: dict[str, bytes] = {}
+        self.commit = Commit()
+        self._started = False
 
-    @property
-    def host_name(self) -> str:
-        """The configured host name; empty when there is none."""
-        name = branch(self.tree, "system").get("host-name", "")
-        return name if isinstance(name, str) else ""
-
-    def handle(self, event: Event, now: str) -> list[Command]:
-        """Apply an event at `now` (RFC 3339, UTC)."""
+    def handle(self, event: Event, now: datetime) -> list[Command]:
+        """Apply an event at `now` (UTC)."""
         match event:
             case Stored():
-                return self._start(event)
+                return self._stored(event)
             case LoadRequested():
-                tree, problems = check(event.text)
-                if problems:
-                    return [Refuse(tuple(problems))]
-                revision = self.commit.revision + 1
-                return [Write(Commit(render(tree), revision, event.user, now))]
+                return [self._candidate(event, now)]
             case Written(commit):
-                return [self._adopt(commit)]
+                return [*self._adopt(commit), Sound()]
 
-    def _start(self, stored: Stored) -> list[Command]:
-        """The stored text, else the one before it, else nothing."""
-        if stored.text is None:
-            return [self._adopt(Commit("", 0, "root", stored.time))]
-        tree, problems = check(stored.text)
-        if not problems:
-            return [self._adopt(Commit(render(tree), 1, "root", stored.time))]
-        previous, worse = check(stored.previous or "")
-        commit = Commit("" if worse else render(previous), 1, "root", stored.time)
-        return [
-            Damaged(tuple(problems), used_previous=stored.previous is not None and not worse),
-            self._adopt(commit),
-        ]
+    def _candidate(self, event: LoadRequested, now: datetime) -> Command:
+        if isinstance(event.examined, tuple):
+            return Refuse(event.examined)
+        revision, time = self.commit.revision + 1, now.replace(microsecond=0)
+        return Write(Commit(event.examined, revision, event.user, time), self.commit)
 
-    def _adopt(self, commit: Commit) -> Publish:
+    def _stored(self, stored: Stored) -> list[Command]:
+        """The stored one. Is it damaged: the one in force, else the one before it, else none."""
+        started, self._started = self._started, True
+        match stored.current:
+            case Commit() as commit:
+                return [*self._adopt(commit), Sound()]
+            case None if stored.previous is None and not self.commit.revision:
+                return [*self._adopt(Commit()), Sound()]
+            case None:
+                # A write replaces the file and never removes it: somebody or something else did.
+                problems: Problems = (Problem(None, "the file is missing"),)
+            case problems:
+                pass
+        if started:
+            return [Damaged(problems, "the one in force stays")]
+        if isinstance(stored.previous, Commit):
+            return [Damaged(problems, "the previous one is used"), *self._adopt(stored.previous)]
+        return [Damaged(problems, "an empty one is used"), *self._adopt(Commit())]
+
+    def _adopt(self, commit: Commit) -> list[Command]:
+        before, after = self.commit.candidate.items, commit.candidate.items
         self.commit = commit
-        self.tree, _ = check(commit.text)
-        items = parts(self.tree)
-        changed = {key: value for key, value in items.items() if self._items.get(key) != value}
-        removed = frozenset(self._items.keys() - items.keys())
-        self._items = items
-        return Publish(changed, removed)
+        changed = {key: value for key, value in after.items() if before.get(key) != value}
+        removed = frozenset(before.keys() - after.keys())
+        return [Publish(changed, removed)] if changed or removed else []

@@ -1,10 +1,14 @@
-"""The shell of mgd: texts in, the core, the disk, the feed `config` out."""
+"""The shell of mgd: texts in, the core, the disk, the feed `config` out.
+
+Reading a text takes long when it is long, so that is done in a thread; the loop goes on answering.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -12,14 +16,23 @@ from typing import Final
 import grpc
 import trio
 
-from jdaemons.mgd.check import check
+from jdaemons.mgd.alarms import DamageAlarm
+from jdaemons.mgd.candidate import Problems, examine
 from jdaemons.mgd.core import Core
-from jdaemons.mgd.events import Damaged, Event, LoadRequested, Publish, Refuse, Write, Written
+from jdaemons.mgd.events import (
+    Commit,
+    Damaged,
+    Event,
+    LoadRequested,
+    Publish,
+    Refuse,
+    Sound,
+    Write,
+    Written,
+)
 from jdaemons.mgd.services import ConfigurationServicer, write_problem
 from jdaemons.mgd.show import Uptime, software_information, system_uptime_information
-from jdaemons.mgd.store import Store, StoreError
-from jdaemons.mgd.syntax import Problem
-from jprotos.alarmd.v1 import alarmd_pb2, alarmd_pb2_grpc
+from jdaemons.mgd.store import Store, StoreError, show
 from jprotos.mgd.v1 import mgd_pb2 as pb
 from jprotos.mgd.v1 import mgd_pb2_grpc
 from jsupervisor.initproto import Json
@@ -29,7 +42,8 @@ from jsupervisor.runtime.feed import Publisher
 from jsupervisor.runtime.order import Order
 from jsupervisor.runtime.rpc import RpcError, Seam
 
-RETRY: Final = 1.0
+_USER: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+$-]{0,63}")
+"""It stands in the file's header."""
 
 
 class MgdTag(StrEnum):
@@ -50,8 +64,8 @@ class Mgd(Daemon):
         self.store = Store(Path(order.home) / "config")
         self.config = Publisher("config")
         self._loading = trio.Lock()
-        self._damage = ""
-        self._damaged = trio.Event()
+        self._alarm = DamageAlarm(order.name)
+        self._started_ns = self.clock.monotonic_ns()
 
     def publishers(self) -> Sequence[Publisher]:
         """`config`."""
@@ -66,12 +80,12 @@ class Mgd(Daemon):
         """`software-information`, `system-uptime-information`, `configuration`."""
         return {
             "software-information": lambda _: software_information(
-                self.core.host_name or self.order.instance, self.order.chassis
+                self.core.commit.candidate.host_name or self.order.instance, self.order.chassis
             ),
             "system-uptime-information": lambda _: self._uptime(),
             "configuration": lambda _: {
                 "configuration": {
-                    "text": self.core.commit.text,
+                    "text": show(self.core.commit),
                     "revision": str(self.core.commit.revision),
                 }
             },
@@ -79,8 +93,8 @@ class Mgd(Daemon):
 
     async def run(self, nursery: trio.Nursery) -> None:
         """Take what the disk holds; complain if it is damaged."""
-        nursery.start_soon(self._keep_alarm)
         await self._handle(await trio.to_thread.run_sync(self.store.read))
+        nursery.start_soon(self._alarm.run, self.client("alarmd"))
 
     async def reload(self) -> None:
         """Read the disk again: somebody may have edited the file."""
@@ -91,17 +105,23 @@ class Mgd(Daemon):
 
     async def check(self, request: pb.CheckRequest) -> pb.CheckReply:
         """Say what is wrong with a text."""
-        _, problems = check(request.text)
+        examined = await trio.to_thread.run_sync(examine, request.text)
+        problems = examined if isinstance(examined, tuple) else ()
         return pb.CheckReply(problems=[write_problem(problem) for problem in problems])
 
     async def load(self, request: pb.LoadRequest) -> pb.LoadReply:
         """Make a text the configuration, whole or not at all."""
+        user = request.user or "root"
+        if not _USER.fullmatch(user):
+            why = f"cannot load for {user!r}: not the name of a user"
+            raise RpcError(grpc.StatusCode.INVALID_ARGUMENT, why)
         async with self._loading:
-            event = LoadRequested(request.text, request.user or "root")
-            problems = await self._handle(event)
+            examined = await trio.to_thread.run_sync(examine, request.text)
+            problems = await self._handle(LoadRequested(examined, user))
         if problems:
             count = len(problems)
-            self.log.notice(MgdTag.UI_LOAD_EVENT, f"load refused: {count} problems in the text")
+            text = f"load by {user} refused: {count} {'problem' if count == 1 else 'problems'}"
+            self.log.notice(MgdTag.UI_LOAD_EVENT, text)
         return pb.LoadReply(
             problems=[write_problem(problem) for problem in problems],
             revision=self.core.commit.revision,
@@ -111,73 +131,62 @@ class Mgd(Daemon):
         """The configuration in force."""
         commit = self.core.commit
         return pb.ShowReply(
-            text=commit.text, revision=commit.revision, user=commit.user, time=commit.time
+            text=show(commit),
+            revision=commit.revision,
+            user=commit.user,
+            time=rfc3339(commit.time) if commit.time else "",
         )
 
     # -- the core's commands ------------------------------------------------------------------
 
-    async def _handle(self, event: Event) -> Sequence[Problem]:
+    async def _handle(self, event: Event) -> Problems:
         """Apply an event and carry out what follows; the problems, if it is refused."""
-        for command in self.core.handle(event, rfc3339(self.clock.utcnow())):
+        refused: Problems = ()
+        for command in self.core.handle(event, self.clock.utcnow()):
             match command:
                 case Refuse(problems):
-                    return problems
-                case Write(commit):
-                    try:
-                        await trio.to_thread.run_sync(self.store.write, commit)
-                    except StoreError as error:
-                        self.log.error(MgdTag.MGD_CONFIG_WRITE_FAILED, str(error))
-                        raise RpcError(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error)) from error
-                    await self._handle(Written(commit))
-                    text = f"commit complete, revision {commit.revision} by {commit.user}"
-                    self.log.notice(MgdTag.UI_COMMIT_COMPLETED, text)
+                    refused = problems
+                case Write(commit, previous):
+                    await self._write(commit, previous)
                 case Publish(items, removed):
                     for key, value in items.items():
                         self.config.set(key, value)
                     for key in removed:
                         self.config.remove(key)
                 case Damaged():
-                    self._complain(command)
-        return ()
+                    await self._complain(command)
+                case Sound():
+                    self._alarm.set("")
+        return refused
 
-    def _complain(self, damaged: Damaged) -> None:
+    async def _write(self, commit: Commit, previous: Commit) -> None:
+        try:
+            await trio.to_thread.run_sync(self.store.write, commit, previous)
+        except StoreError as error:
+            self.log.error(MgdTag.MGD_CONFIG_WRITE_FAILED, str(error))
+            raise RpcError(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error)) from error
+        await self._handle(Written(commit))
+        text = f"commit complete, revision {commit.revision} by {commit.user}"
+        self.log.notice(MgdTag.UI_COMMIT_COMPLETED, text)
+
+    async def _complain(self, damaged: Damaged) -> None:
         first = damaged.problems[0]
         place = f", line {first.place.line}" if first.place else ""
-        instead = "the previous one" if damaged.used_previous else "an empty one"
-        self._damage = f"{self.store.path} is damaged{place}: {first.message}; using {instead}"
-        self.log.error(MgdTag.MGD_CONFIG_DAMAGED, self._damage)
-        self._damaged.set()
-
-    async def _keep_alarm(self) -> None:
-        """Tell alarmd of a damaged configuration, until it has heard."""
-        await self._damaged.wait()
-        client = self.client("alarmd")
-        stub = alarmd_pb2_grpc.AlarmsStub(client.channel)
-        alarm = alarmd_pb2.Alarm(
-            source=self.order.name,
-            alarm_class=alarmd_pb2.ALARM_CLASS_MINOR,
-            description=self._damage,
-            short_description="configuration damaged",
-            type="Configuration",
-        )
-        while True:
-            try:
-                request = alarmd_pb2.RaiseRequest(alarm=alarm)
-                await client.unary(stub.Raise, request, timeout=RETRY)
-            except RpcError:
-                await trio.sleep(RETRY)
-            else:
-                return
+        text = f"cannot use {self.store.path}{place}: {first.message}; {damaged.instead}"
+        self.log.error(MgdTag.MGD_CONFIG_DAMAGED, text)
+        self._alarm.set(text)
+        await trio.to_thread.run_sync(self.store.set_aside)
 
     def _uptime(self) -> Json:
         now, commit = self.clock.utcnow(), self.core.commit
         started_ns = self.order.options.get("started_ns")
-        age_ns = self.clock.monotonic_ns() - started_ns if isinstance(started_ns, int) else 0
+        booted_ns = started_ns if isinstance(started_ns, int) else self._started_ns
+        age_ns = self.clock.monotonic_ns() - booted_ns
         return system_uptime_information(
             Uptime(
                 now=now,
                 booted=now - timedelta(microseconds=age_ns / 1000),
-                configured=datetime.fromisoformat(commit.time) if commit.time else None,
+                configured=commit.time,
                 user=commit.user,
                 load=os.getloadavg(),
             )

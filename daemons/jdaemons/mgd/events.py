@@ -4,35 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from jdaemons.mgd.syntax import Problem
+from jdaemons.mgd.candidate import NOTHING, Candidate, Problems
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A configuration that was taken: its canonical text, and who loaded it, when."""
+    """A configuration that was taken: who loaded it, and when."""
 
-    text: str
-    revision: int
-    user: str
-    time: str
-    """RFC 3339, UTC."""
+    candidate: Candidate = NOTHING
+    revision: int = 0
+    """Counts the configurations taken since the instance was made."""
+    user: str = ""
+    time: datetime | None = None
+    """UTC, whole seconds; None for the empty configuration of a new instance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """At start: what the disk holds, if anything."""
+    """What the disk holds, at start or when somebody asks to read it again."""
 
-    text: str | None
-    previous: str | None
-    time: str
+    current: Commit | Problems | None
+    """None when there is no file."""
+    previous: Commit | Problems | None
 
 
 @dataclass(frozen=True, slots=True)
 class LoadRequested:
-    """Somebody wants a text to become the configuration."""
+    """Somebody wants a text to become the configuration; it has been examined."""
 
-    text: str
+    examined: Candidate | Problems
     user: str
 
 
@@ -50,14 +52,15 @@ Event = Stored | LoadRequested | Written
 class Refuse:
     """A text is not taken; nothing has changed."""
 
-    problems: tuple[Problem, ...]
+    problems: Problems
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Write a commit to disk, and say Written."""
+    """Write a commit to disk, the one in force as the one before it; then say Written."""
 
     commit: Commit
+    previous: Commit
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +73,16 @@ class Publish:
 
 @dataclass(frozen=True, slots=True)
 class Damaged:
-    """What the disk holds is no configuration; the one before it is used, or none."""
+    """What the disk holds is no configuration."""
 
-    problems: tuple[Problem, ...]
-    used_previous: bool
+    problems: Problems
+    instead: str
+    """What is in force: in words."""
 
 
-Command = Refuse | Write | Publish | Damaged
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """The disk holds what is in force."""
+
+
+Command = Refuse | Write | Publish | Damaged | Sound

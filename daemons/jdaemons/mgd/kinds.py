@@ -8,10 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from ipaddress import ip_address, ip_interface, ip_network
+from ipaddress import (
+    IPv4Interface,
+    IPv6Interface,
+    ip_address,
+    ip_interface,
+    ip_network,
+)
 from typing import Final
 
 MAX_UNIT: Final = 16385
+
+_NUMBER: Final = "(0|[1-9][0-9]{0,2})"
+_INTERFACE: Final = re.compile(rf"(?:fe|ge|xe|et)-{_NUMBER}/{_NUMBER}/{_NUMBER}")
+_SLASH: Final = re.compile(r"[0-9A-Fa-f:.]+/[0-9]{1,3}")
+"""Digits behind the slash: no netmask, and no zone before it."""
+_PLACES: Final = (31, 3, 127)
+"""The highest FPC slot, PIC and port that dcd can number."""
 
 
 def _text(word: str) -> str:
@@ -27,8 +40,15 @@ def _host_name(word: str) -> str:
 
 
 def _interface(word: str) -> str:
-    if not re.fullmatch(r"[a-z]{2,5}-\d{1,3}/\d{1,3}/\d{1,3}|lo0", word):
+    match = _INTERFACE.fullmatch(word)
+    if word != "lo0" and match is None:
         raise ValueError(f"'{word}' is not an interface name, such as ge-0/0/0 or lo0")
+    if match is not None:
+        for number, most, what in zip(
+            match.groups(), _PLACES, ("slot", "PIC", "port"), strict=True
+        ):
+            if int(number) > most:
+                raise ValueError(f"'{word}' is not an interface name: no {what} is above {most}")
     return word
 
 
@@ -36,7 +56,7 @@ def number(least: int, most: int) -> Callable[[str], str]:
     """A checker for whole numbers within bounds."""
 
     def check(word: str) -> str:
-        if not re.fullmatch(r"\d{1,10}", word) or not least <= int(word) <= most:
+        if not re.fullmatch(r"[0-9]{1,10}", word) or not least <= int(word) <= most:
             raise ValueError(f"'{word}' is not a number from {least} to {most}")
         return str(int(word))
 
@@ -46,39 +66,38 @@ def number(least: int, most: int) -> Callable[[str], str]:
 def _interface_address(version: int) -> Callable[[str], str]:
     def check(word: str) -> str:
         try:
-            interface = ip_interface(word)
+            interface = ip_interface(word) if _SLASH.fullmatch(word) else None
         except ValueError:
-            raise ValueError(f"'{word}' is not an address with a prefix length") from None
-        if "/" not in word or interface.version != version:
+            interface = None
+        if interface is None or interface.version != version:
             raise ValueError(f"'{word}' is not an IPv{version} address with a prefix length")
         if interface.ip.is_multicast or interface.ip.is_unspecified:
             raise ValueError(f"'{word}' cannot be an interface's address")
-        hosts = 31 if version == 4 else 128
-        network = interface.network
-        if (
-            version == 4
-            and network.prefixlen < hosts
-            and interface.ip
-            in (
-                network.network_address,
-                network.broadcast_address,
-            )
-        ):
+        if version == 4 and _is_of_the_network(interface):
             raise ValueError(f"'{word}' is the network's own or its broadcast address")
         return str(interface)
 
     return check
 
 
+def _is_of_the_network(interface: IPv4Interface | IPv6Interface) -> bool:
+    """The first and the last address are nobody's, except on a point-to-point /31 (RFC 3021)."""
+    network = interface.network
+    ends = (network.network_address, network.broadcast_address)
+    return network.prefixlen < 31 and interface.ip in ends
+
+
 def _prefix(version: int) -> Callable[[str], str]:
     def check(word: str) -> str:
         try:
-            network = ip_network(word if "/" in word else f"{word}/{32 if version == 4 else 128}")
+            network = ip_network(word)
         except ValueError as error:
             bits = " (host bits are set)" if "host bits" in str(error) else ""
             raise ValueError(f"'{word}' is not a prefix{bits}") from None
-        if network.version != version:
+        if network.version != version or ("/" in word and not _SLASH.fullmatch(word)):
             raise ValueError(f"'{word}' is not an IPv{version} prefix")
+        if network.is_multicast:
+            raise ValueError(f"'{word}' is multicast, which is not routed")
         return str(network)
 
     return check
@@ -86,7 +105,7 @@ def _prefix(version: int) -> Callable[[str], str]:
 
 def _gateway(word: str) -> str:
     try:
-        address = ip_address(word)
+        address = ip_address(word if "%" not in word else "")
     except ValueError:
         raise ValueError(f"'{word}' is not an address") from None
     if address.is_multicast or address.is_unspecified:

@@ -1,7 +1,7 @@
 """The configuration as the items of the feed `config`: one for each part that somebody watches.
 
 Values are JSON with sorted keys, so that equal content is equal bytes and nobody hears of a change
-that is none.
+that is none. What is inactive is not in the tree any more.
 """
 
 from __future__ import annotations

@@ -3,60 +3,72 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import groupby
 
 from jdaemons.mgd.schema import ANY, SCHEMA, Block, Keyed, Leaf
-from jdaemons.mgd.tree import Tree, Value
+from jdaemons.mgd.syntax import INACTIVE
+from jdaemons.mgd.tree import Path, Tree, Value
 
 INDENT = "    "
 
 
-def render(tree: Tree) -> str:
+def render(tree: Tree, inactive: Collection[Path] = frozenset()) -> str:
     """The text; reading it gives the tree again."""
-    return "".join(f"{line}\n" for line in _block(tree, SCHEMA))
+    return "".join(f"{line}\n" for line in _Renderer(inactive).block(tree, SCHEMA, ()))
 
 
-def _block(tree: Tree, block: Block) -> Iterator[str]:
-    for name, member in block.members.items():
-        if name == ANY and isinstance(member, Keyed):
-            for key, value in tree.items():
-                yield from _braces(_word(key), value, member.block)
-        elif name in tree and isinstance(member, Leaf):
-            yield from _leaf(name, tree[name])
-        elif name in tree and isinstance(member, Block):
-            yield from _braces(name, tree[name], member)
-        elif name in tree and isinstance(member, Keyed):
-            entries = tree[name]
-            assert isinstance(entries, dict)
-            for key, value in entries.items():
-                inner = member.words[key] if member.words else member.block
-                yield from _braces(f"{name} {_word(key)}", value, inner)
+class _Renderer:
+    def __init__(self, inactive: Collection[Path]) -> None:
+        self._inactive = inactive
 
+    def block(self, tree: Tree, block: Block, path: Path) -> Iterator[str]:
+        """The statements of one block."""
+        for name, member in block.members.items():
+            here = (*path, name)
+            if name == ANY and isinstance(member, Keyed):
+                for key, value in tree.items():
+                    yield from self._braces(_word(key), value, member.block, (*path, key))
+            elif name in tree and isinstance(member, Leaf):
+                yield from self._leaf(name, tree[name], here)
+            elif name in tree and isinstance(member, Block):
+                yield from self._braces(name, tree[name], member, here)
+            elif name in tree and isinstance(member, Keyed):
+                entries = tree[name]
+                assert isinstance(entries, dict)
+                for key, value in entries.items():
+                    inner = member.words[key] if member.words else member.block
+                    head = f"{name} {_word(key)}"
+                    yield from self._braces(head, value, inner, (*here, key))
 
-def _braces(head: str, value: Value, block: Block) -> Iterator[str]:
-    assert isinstance(value, dict)
-    lines = list(_block(value, block))
-    if head.startswith("route ") and len(lines) == 1:
-        yield f"{head} {lines[0]}"
-    elif lines:
-        yield f"{head} {{"
-        yield from (f"{INDENT}{line}" for line in lines)
-        yield "}"
-    elif block.presence:
-        yield f"{head};"
+    def _braces(self, head: str, value: Value, block: Block, path: Path) -> Iterator[str]:
+        assert isinstance(value, dict)
+        lines = list(self.block(value, block, path))
+        mark = self._mark(path)
+        if head.startswith("route ") and len(lines) == 1 and not lines[0].startswith(INACTIVE):
+            yield f"{mark}{head} {lines[0]}"
+        elif lines:
+            yield f"{mark}{head} {{"
+            yield from (f"{INDENT}{line}" for line in lines)
+            yield "}"
+        elif block.presence:
+            yield f"{mark}{head};"
 
+    def _leaf(self, name: str, value: Value, path: Path) -> Iterator[str]:
+        if value is True:
+            yield f"{self._mark(path)}{name};"
+        elif isinstance(value, str):
+            yield f"{self._mark(path)}{name} {_word(value)};"
+        elif isinstance(value, list) and name == "address":
+            yield from (f"{self._mark((*path, item))}{name} {_word(item)};" for item in value)
+        elif isinstance(value, list):
+            for mark, group in groupby(value, lambda item: self._mark((*path, item))):
+                words = [_word(item) for item in group]
+                text = words[0] if len(words) == 1 else f"[ {' '.join(words)} ]"
+                yield f"{mark}{name} {text};"
 
-def _leaf(name: str, value: Value) -> Iterator[str]:
-    if value is True:
-        yield f"{name};"
-    elif isinstance(value, str):
-        yield f"{name} {_word(value)};"
-    elif isinstance(value, list) and name == "address":
-        yield from (f"{name} {_word(item)};" for item in value)
-    elif isinstance(value, list) and len(value) == 1:
-        yield f"{name} {_word(value[0])};"
-    elif isinstance(value, list):
-        yield f"{name} [ {' '.join(_word(item) for item in value)} ];"
+    def _mark(self, path: Path) -> str:
+        return f"{INACTIVE} " if path in self._inactive else ""
 
 
 def _word(text: str) -> str:

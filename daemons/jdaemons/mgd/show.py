@@ -29,7 +29,7 @@ class Uptime:
 
 
 def software_information(host_name: str, chassis: Mapping[str, Json]) -> Json:
-    """`software-information`: our own version, never another vendor's."""
+    """`software-information`. `junos-version` is where tools look for a version: ours stands there."""
     packages: list[Json] = [
         {"name": name, "comment": f"{comment} [{__version__}]"} for name, comment in PACKAGES
     ]
@@ -39,7 +39,7 @@ def software_information(host_name: str, chassis: Mapping[str, Json]) -> Json:
             "host-name": host_name,
             "product-model": model if isinstance(model, str) else "",
             "product-name": model if isinstance(model, str) else "",
-            "jsupervisor-version": __version__,
+            "junos-version": __version__,
             "package-information": packages,
         }
     }

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
+from jdaemons.mgd.candidate import Problems, examine
 from jdaemons.mgd.events import Commit, Stored
+from jdaemons.mgd.syntax import MAX_TEXT, Problem
+
+_HEADER: Final = re.compile(
+    r"## Last commit: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC by (\S+)\n(?:## Revision: (\d{1,15})\n)?"
+)
+_TIME: Final = "%Y-%m-%d %H:%M:%S"
 
 
 class StoreError(Exception):
@@ -30,44 +40,90 @@ class Store:
         """The one before it."""
         return self.folder / "juniper.conf.1"
 
-    def read(self) -> Stored:
-        """What there is; a file that cannot be read counts as a damaged one."""
-        try:
-            moment = datetime.fromtimestamp(self.path.stat().st_mtime, UTC)
-        except OSError:
-            moment = datetime.now(UTC)
-        time = moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
-        return Stored(_text(self.path), _text(self.previous), time)
+    @property
+    def damaged(self) -> Path:
+        """What stood in the place of a configuration and was none."""
+        return self.folder / "juniper.conf.damaged"
 
-    def write(self, commit: Commit) -> None:
-        """Make the commit the stored one; raises StoreError and changes nothing when it cannot."""
+    def read(self) -> Stored:
+        """What there is; a file that cannot be read counts as a damaged one.
+
+        The one before it is read only when it is needed: a restart should be quick.
+        """
+        current = _read(self.path)
+        return Stored(current, None if isinstance(current, Commit) else _read(self.previous))
+
+    def write(self, commit: Commit, previous: Commit) -> None:
+        """Make the commit the stored one; raises StoreError and changes nothing when it cannot.
+
+        What is kept as the previous one is what was in force, not what the file held: somebody may
+        have edited that.
+        """
+        kept = self.folder / "juniper.conf.1.new"
         temporary = self.folder / "juniper.conf.new"
-        header = f"## Last commit: {commit.time} by {commit.user}\n"
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with temporary.open("w", encoding="utf-8") as file:
-                file.write(header + commit.text)
-                file.flush()
-                os.fsync(file.fileno())
-            if self.path.exists():
-                kept = self.folder / "juniper.conf.1.new"
-                kept.unlink(missing_ok=True)
-                os.link(self.path, kept)
+            _write(temporary, show(commit))
+            if previous.revision:
+                _write(kept, show(previous))
                 kept.replace(self.previous)
             temporary.replace(self.path)
             _sync(self.folder)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
-            raise StoreError(f"cannot write {self.path}: {error.strerror}") from error
+            for path in (kept, temporary):
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
+            raise StoreError(
+                f"cannot write {self.path}: {error.strerror}; the old configuration stays in force"
+            ) from error
+
+    def set_aside(self) -> None:
+        """Keep a damaged file for whoever wants to repair it; the next write would replace it."""
+        link = self.folder / "juniper.conf.damaged.new"
+        with suppress(OSError):
+            link.unlink(missing_ok=True)
+            os.link(self.path, link)
+            link.replace(self.damaged)
+            # rename(2) between two names of one file does nothing, and leaves both.
+            link.unlink(missing_ok=True)
 
 
-def _text(path: Path) -> str | None:
+def show(commit: Commit) -> str:
+    """The text with Junos' header, and our count of configurations."""
+    if commit.time is None:
+        return commit.candidate.text
+    header = f"## Last commit: {commit.time.strftime(_TIME)} UTC by {commit.user}\n"
+    return f"{header}## Revision: {commit.revision}\n{commit.candidate.text}"
+
+
+def _read(path: Path) -> Commit | Problems | None:
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MAX_TEXT + 1)
+            modified = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        return f"unreadable: {error}"
+    except OSError as error:
+        return (Problem(None, f"cannot read it: {error.strerror}"),)
+    except UnicodeDecodeError:
+        return (Problem(None, "cannot read it: not UTF-8 text"),)
+    examined = examine(text)
+    if isinstance(examined, tuple):
+        return examined
+    revision, user, time = 1, "root", modified.replace(microsecond=0)
+    if header := _HEADER.match(text):
+        with suppress(ValueError):
+            time = datetime.strptime(header[1], _TIME).replace(tzinfo=UTC)
+        user = header[2]
+        revision = int(header[3] or revision)
+    return Commit(examined, revision, user, time)
+
+
+def _write(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sync(folder: Path) -> None:

@@ -1,32 +1,41 @@
 """Junos' curly-brace text to statements. All mistakes are collected, each with line and column.
 
-    statement = words ";"  |  words "{" statement* "}"
+    statement = ["inactive:"] words ";"  |  ["inactive:"] words "{" statement* "}"
     words     = (word | "quoted text" | "[" word* "]")+
 
-After a mistake reading goes on behind the next ";" or "}".
+After a mistake reading goes on behind the next ";" or "}". Time is linear in the text, and so is memory,
+whatever the text is: it comes from outside.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 MAX_DEPTH: Final = 32
 MAX_PROBLEMS: Final = 100
+"""Where reading ends: what follows so many mistakes is of no use to anybody."""
 MAX_TEXT: Final = 8 * 1024 * 1024
+"""In characters."""
+
+INACTIVE: Final = "inactive:"
 
 _TOKEN: Final = re.compile(
     r"""
       (?P<space>\s+)
     | (?P<comment>\#[^\n]*|/\*.*?\*/)
-    | (?P<quoted>"(?:[^"\\\n]|\\.)*")
+    | (?P<quoted>"(?:[^"\\\n]|\\[^\n])*")
     | (?P<sign>[{};\[\]])
-    | (?P<word>[^\s{};\[\]"\#]+)
+    | (?P<word>(?!/\*)[^\s{};\[\]"\#]+)
     """,
     re.VERBOSE | re.DOTALL,
 )
+_UNFINISHED: Final = {
+    "/": "syntax error, '/*' without '*/'",
+    '"': "syntax error, '\"' without another in the same line",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,8 @@ class Word:
     text: str
     place: Place
     kind: str = "word"
+    listed: bool = False
+    """It stood in square brackets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +71,14 @@ class Statement:
 
     words: tuple[Word, ...]
     children: tuple[Statement, ...] | None
+    inactive: bool = False
+    """Kept and shown, but without effect."""
 
 
 def parse(text: str) -> tuple[tuple[Statement, ...], list[Problem]]:
     """The statements of a text, and everything that is wrong with its form."""
     if len(text) > MAX_TEXT:
-        message = f"cannot read {len(text)} characters of configuration: {MAX_TEXT} at most"
+        message = f"the text is longer than {MAX_TEXT} characters"
         return (), [Problem(None, message)]
     reader = _Reader(text)
     statements = reader.block(0)
@@ -100,15 +113,18 @@ class _Reader:
         return tuple(statements)
 
     def _statement(self, depth: int) -> Statement | None:
+        inactive = self._next.kind == "word" and self._next.text == INACTIVE
+        if inactive:
+            self._take()
         words = self._words()
         if not words:
-            if not self._is(";"):  # a stray ';' does no harm
+            if inactive or not self._is(";"):  # a stray ';' does no harm
                 self._problem(self._next, f"syntax error at '{self._next.text}'")
             self._take()
             return None
         if self._is(";"):
             self._take()
-            return Statement(words, None)
+            return Statement(words, None, inactive)
         if not self._is("{"):
             self._problem(self._next, "syntax error, expecting ';' or '{'")
             self._recover()
@@ -121,7 +137,7 @@ class _Reader:
         children = self.block(depth + 1)
         if self._is("}"):
             self._take()
-        return Statement(words, children)
+        return Statement(words, children, inactive)
 
     def _words(self) -> tuple[Word, ...]:
         words: list[Word] = []
@@ -131,7 +147,7 @@ class _Reader:
                 continue
             opening = self._take()
             while self._next.kind == "word":
-                words.append(self._take())
+                words.append(replace(self._take(), listed=True))
             if self._is("]"):
                 self._take()
             else:
@@ -156,12 +172,13 @@ class _Reader:
 
     def _scan(self, text: str) -> Iterator[Word]:
         position, line, line_start = 0, 1, 0
-        while position < len(text):
+        while position < len(text) and len(self.problems) < MAX_PROBLEMS:
             place = Place(line, position - line_start + 1)
             match = _TOKEN.match(text, position)
             if match is None:
-                self._problem(Word(text[position], place), f"syntax error at '{text[position]}'")
-                position += 1
+                sign = text[position]
+                self._problem(Word(sign, place), _UNFINISHED[sign])
+                position = _after_unfinished(text, position)
                 continue
             found = match[0]
             position = match.end()
@@ -178,3 +195,9 @@ class _Reader:
                 case _:
                     pass
         yield Word("end of text", Place(line, position - line_start + 1), "end")
+
+
+def _after_unfinished(text: str, position: int) -> int:
+    """Where to read on behind a comment or a quotation that does not end: nothing is read twice."""
+    end = text.find("\n", position) if text[position] == '"' else -1
+    return len(text) if end < 0 else end

@@ -1,12 +1,13 @@
 """Statements to a tree, by the schema: what the words mean, or why they mean nothing.
 
 A tree is nested dicts of plain data: a flag is True, a leaf a string, a leaf of many a list of strings,
-a keyed list a dict by key. `places` remembers where each path was written, for later checks.
+a keyed list a dict by key. `places` remembers where each path was written, for later checks; `inactive`
+which paths are kept without effect. The path of one of many values ends in the value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from jdaemons.mgd.kinds import KINDS
@@ -24,6 +25,7 @@ class Reading:
 
     tree: Tree = field(default_factory=dict)
     places: dict[Path, Place] = field(default_factory=dict)
+    inactive: set[Path] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -48,30 +50,44 @@ class _Builder:
         word = words[0]
         member = block.members.get(word.text)
         wild = block.members.get(ANY)
-        if word.text in ("inactive:", "protect:"):
-            self._problem(word, f"'{word.text}' is not supported: remove the statement instead")
+        if word.text == "protect:":
+            self._problem(word, "'protect:' is not supported: leave it out")
+        elif word.listed:
+            self._problem(word, f"syntax error at '[', before '{word.text}'")
         elif member is None and isinstance(wild, Keyed):
-            self._keyed(words, whole, wild, into, path)
+            self._keyed(words, word, whole, wild, into, path)
         elif isinstance(member, Leaf):
             self._leaf(words, whole, member, into, path)
         elif isinstance(member, Block):
             child = self._child(into, word.text)
-            self._inside(words[1:], whole, member, child, (*path, word.text))
+            here = (*path, word.text)
+            self._mark(here, word, whole)
+            self._inside(words[1:], whole, member, child, here)
         elif isinstance(member, Keyed):
             if len(words) < 2:
                 self._problem(word, f"'{word.text}' needs a name behind it")
                 return
             keyed = self._child(into, word.text)
-            self._keyed(words[1:], whole, member, keyed, (*path, word.text))
+            self._keyed(words[1:], word, whole, member, keyed, (*path, word.text))
         else:
             expected = ", ".join(name for name in block.members if name != ANY)
             hint = f", expecting {expected}" if expected else ""
             self._problem(word, f"syntax error at '{word.text}'{hint}")
 
     def _keyed(
-        self, words: Sequence[Word], whole: Statement, keyed: Keyed, into: Tree, path: Path
+        self,
+        words: Sequence[Word],
+        opening: Word,
+        whole: Statement,
+        keyed: Keyed,
+        into: Tree,
+        path: Path,
     ) -> None:
+        """A key and what it holds; `opening` is the keyword before it, or the key itself."""
         key, block = words[0].text, keyed.block
+        if words[0].listed:
+            self._problem(words[0], f"syntax error at '[', before '{key}'")
+            return
         if keyed.words is not None:
             if key not in keyed.words:
                 known = ", ".join(keyed.words)
@@ -83,8 +99,10 @@ class _Builder:
             if checked is None:
                 return
             key = checked
-        self._reading.places.setdefault((*path, key), words[0].place)
-        self._inside(words[1:], whole, block, self._child(into, key), (*path, key))
+        here = (*path, key)
+        self._reading.places.setdefault(here, words[0].place)
+        self._mark(here, opening, whole)
+        self._inside(words[1:], whole, block, self._child(into, key), here)
 
     def _inside(
         self, rest: Sequence[Word], whole: Statement, block: Block, into: Tree, path: Path
@@ -102,33 +120,52 @@ class _Builder:
         self, words: Sequence[Word], whole: Statement, leaf: Leaf, into: Tree, path: Path
     ) -> None:
         name, values = words[0], words[1:]
-        self._reading.places.setdefault((*path, name.text), name.place)
+        here = (*path, name.text)
+        self._reading.places.setdefault(here, name.place)
+        if whole.children is not None:
+            self._problem(name, f"'{name.text}' takes no braces")
         if leaf.kind is None:
             if values:
                 self._problem(values[0], f"'{name.text}' takes no value")
             into[name.text] = True
-            self._no_braces_but_empty(whole, name)
+            self._mark(here, name, whole)
             return
         if not values:
             self._problem(name, f"missing argument: '{name.text}' needs a value")
             return
-        if len(values) > 1 and not leaf.many:
-            self._problem(values[1], f"'{name.text}' takes one value")
+        if len(values) > 1 and not (leaf.many and all(value.listed for value in values)):
+            brackets = ": put several into square brackets" if leaf.many else ""
+            self._problem(values[1], f"'{name.text}' takes one value{brackets}")
             return
-        checked = [self._value(leaf.kind, word) for word in values]
-        good = [value for value in checked if value is not None]
-        self._no_braces_but_empty(whole, name)
-        if not leaf.many:
-            if good:
-                into[name.text] = good[0]
-            return
-        known = into.setdefault(name.text, [])
-        assert isinstance(known, list)
-        known.extend(value for value in good if value not in known)
+        if leaf.many:
+            into.setdefault(name.text, [])
+        for word in values:
+            value = self._value(leaf.kind, word)
+            if value is None:
+                continue
+            if leaf.many:
+                self._add(into, here, value, word)
+                self._mark((*here, value), name, whole)
+            else:
+                into[name.text] = value
+                self._mark(here, name, whole)
 
-    def _no_braces_but_empty(self, whole: Statement, name: Word) -> None:
-        if whole.children:
-            self._problem(name, f"'{name.text}' takes no braces")
+    def _add(self, into: Tree, here: Path, value: str, word: Word) -> None:
+        """One more of the values of a leaf of many."""
+        known = into[here[-1]]
+        assert isinstance(known, list)
+        if (*here, value) not in self._reading.places:
+            self._reading.places[*here, value] = word.place
+            known.append(value)
+
+    def _mark(self, path: Path, word: Word, whole: Statement) -> None:
+        """The word opens what is at the path; if it opens the statement, "inactive:" means that."""
+        if word is not whole.words[0]:
+            return
+        if whole.inactive:
+            self._reading.inactive.add(path)
+        else:
+            self._reading.inactive.discard(path)
 
     def _value(self, kind: str | None, word: Word) -> str | None:
         try:
@@ -147,9 +184,32 @@ class _Builder:
         return child
 
 
-def branch(tree: Mapping[str, Value], *path: str) -> Tree:
+def branch(tree: Tree, *path: str) -> Tree:
     """The dict at a path; empty when there is none."""
-    here: Value = dict(tree)
+    here = tree
     for name in path:
-        here = here.get(name, {}) if isinstance(here, dict) else {}
-    return here if isinstance(here, dict) else {}
+        below = here.get(name)
+        if not isinstance(below, dict):
+            return {}
+        here = below
+    return here
+
+
+def active(tree: Tree, inactive: Collection[Path], path: Path = ()) -> Tree:
+    """The tree without what is inactive."""
+    if not inactive:
+        return tree
+    kept: Tree = {}
+    for name, value in tree.items():
+        here = (*path, name)
+        if here in inactive:
+            continue
+        if isinstance(value, dict):
+            kept[name] = active(value, inactive, here)
+        elif isinstance(value, list):
+            values = [item for item in value if (*here, item) not in inactive]
+            if values or not value:
+                kept[name] = values
+        else:
+            kept[name] = value
+    return kept
