@@ -2,16 +2,21 @@
 
 A number must be the same after a restart of rpd, or the packet engines would have to rewrite every
 route for nothing. So it is a hash of the next hop's content, and the whole numbering is a function of
-the *set* of next hops in use: when two hash alike, all are numbered afresh in the order of their
-content, each taking the first number of its own that is free. Which came first makes no difference.
+the *set* of next hops in use: each has a sequence of numbers of its own, and in the order of their content
+each takes the first that is free. Which came into use first makes no difference.
+
+Nothing is numbered afresh for that. One that comes displaces a later one from a number that both want,
+and one that goes leaves its number to the first of those that it was denied to. Since all numbers
+prefer the same order, only one assignment is stable, the one described above (a serial dictatorship).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import blake2b
+from itertools import count
 from typing import NamedTuple
 
 
@@ -67,69 +72,86 @@ class NextHops:
         self.ids: dict[Forwarding, int] = {}
         self._number = number
         self._uses: dict[Forwarding, int] = {}
-        self._taken: set[int] = set()
-        self._touched: set[Forwarding] = set()
-        self._crowded = False
-        """Some next hop could not have the first number of its own."""
+        self._touched: dict[Forwarding, None] = {}
+        self._holders: dict[int, Forwarding] = {}
+        self._attempts: dict[Forwarding, int] = {}
+        """At which attempt each got its number."""
+        self._losers: dict[int, set[Forwarding]] = {}
+        """Who was turned away from a number, and takes it when it becomes free."""
+        self._before: dict[Forwarding, int | None] = {}
+        """The numbers, before this renumbering, of all that it gave another."""
 
     def move(self, old: Forwarding | None, new: Forwarding | None) -> None:
         """A route that used `old` uses `new`; None is no next hop. Numbers follow with `renumber`."""
         if old is not None:
             self._uses[old] -= 1
-            self._touched.add(old)
+            self._touched[old] = None
         if new is not None:
             self._uses[new] = self._uses.get(new, 0) + 1
-            self._touched.add(new)
+            self._touched[new] = None
 
     def renumber(self) -> Renumbering:
         """Number what came into use since the last time and release what went out of it."""
-        gone = [hop for hop in self._touched if not self._uses[hop]]
-        new = [hop for hop in self._touched if self._uses[hop] and hop not in self.ids]
-        self._touched.clear()
-        for hop in gone:
-            del self._uses[hop]
-        released = [self.ids.pop(hop) for hop in gone if hop in self.ids]
-        if not new and not released:
-            return Renumbering(next_hops={}, moved=frozenset(), released=())
-        self._taken.difference_update(released)
-        first = {hop: self._number(hop, 0) for hop in new}
-        numbers = set(first.values())
-        if self._crowded or len(numbers) < len(first) or not numbers.isdisjoint(self._taken):
-            return self._renumber_all(released)
-        self.ids.update(first)
-        self._taken |= numbers
-        return _difference(first, moved=frozenset(), released=released)
+        for hop in self._touched:
+            if not self._uses[hop]:
+                del self._uses[hop]
+                if hop in self.ids:
+                    self._leave(hop)
+            elif hop not in self.ids:
+                self._enter(hop, 0)
+        self._touched = {}
+        before, self._before = self._before, {}
+        changed = [hop for hop, number in before.items() if self.ids.get(hop, number) != number]
+        return Renumbering(
+            next_hops={self.ids[hop]: hop for hop in changed},
+            moved=frozenset(hop for hop in changed if before[hop] is not None),
+            released=tuple(
+                number
+                for number in before.values()
+                if number is not None and number not in self._holders
+            ),
+        )
 
-    def _renumber_all(self, released: Iterable[int]) -> Renumbering:
-        before = self.ids
-        self.ids = _numbered(self._uses, self._number)
-        self._taken = set(self.ids.values())
-        self._crowded = any(id_ != self._number(hop, 0) for hop, id_ in self.ids.items())
-        changed = {hop: id_ for hop, id_ in self.ids.items() if before.get(hop) != id_}
-        moved = frozenset(hop for hop in changed if hop in before)
-        left = [before[hop] for hop in moved]
-        return _difference(changed, moved=moved, released=[*released, *left])
-
-
-def _difference(
-    changed: Mapping[Forwarding, int], *, moved: frozenset[Forwarding], released: Iterable[int]
-) -> Renumbering:
-    """A number that one next hop leaves and another takes is not released."""
-    next_hops = {number: hop for hop, number in changed.items()}
-    return Renumbering(
-        next_hops=next_hops,
-        moved=moved,
-        released=tuple(number for number in released if number not in next_hops),
-    )
-
-
-def _numbered(next_hops: Iterable[Forwarding], number: Hash) -> dict[Forwarding, int]:
-    ids: dict[Forwarding, int] = {}
-    taken: set[int] = set()
-    for hop in sorted(next_hops):
-        attempt = 0
-        while (chosen := number(hop, attempt)) in taken:
+    def _enter(self, hop: Forwarding, attempt: int) -> None:
+        """Give a number to one that has none, beginning at an attempt; whom it displaces goes on."""
+        while True:
+            number = self._number(hop, attempt)
+            holder = self._holders.get(number)
+            if holder is None:
+                self._give(number, hop, attempt)
+                return
+            if hop < holder:
+                displaced, lost_at = holder, self._attempts[holder]
+                self._give(number, hop, attempt)
+                hop, attempt = displaced, lost_at
+            self._losers.setdefault(number, set()).add(hop)
             attempt += 1
-        taken.add(chosen)
-        ids[hop] = chosen
-    return ids
+
+    def _leave(self, hop: Forwarding) -> None:
+        """Take a number back; the best of those turned away from it takes it, and so on."""
+        self._before.setdefault(hop, self.ids[hop])
+        number = self.ids.pop(hop)
+        self._give_up(hop, 0, self._attempts.pop(hop))
+        while number in self._losers:
+            hop = min(self._losers[number])
+            attempt = next(n for n in count() if self._number(hop, n) == number)
+            left = self.ids[hop]
+            self._give_up(hop, attempt, self._attempts[hop])
+            self._give(number, hop, attempt)
+            number = left
+        del self._holders[number]
+
+    def _give(self, number: int, hop: Forwarding, attempt: int) -> None:
+        self._before.setdefault(hop, self.ids.get(hop))
+        self.ids[hop] = number
+        self._attempts[hop] = attempt
+        self._holders[number] = hop
+
+    def _give_up(self, hop: Forwarding, first: int, end: int) -> None:
+        """No longer want the numbers of the attempts from `first` up to `end`."""
+        for attempt in range(first, end):
+            number = self._number(hop, attempt)
+            losers = self._losers.get(number, set())
+            losers.discard(hop)
+            if not losers:
+                self._losers.pop(number, None)
