@@ -31,23 +31,37 @@ def check_chassis(source: str, chassis: Mapping[str, Json]) -> int:
         _module(engine)
     for board in _slots(top, "cb"):
         _module(board)
-    ports = sum(_fpc(fpc) for fpc in _slots(top, "fpc"))
+    slots = top.count("fpc_slots", 0, least=0)
+    ports = sum(_fpc(fpc, slots) for fpc in _slots(top, "fpc"))
     top.done()
     return ports
 
 
-def _fpc(section: Section) -> int:
+def _fpc(section: Section, slots: int) -> int:
+    slot = section.count("slot", -1, least=0)
+    if slots and slot >= slots:
+        raise section.error("slot", f"slot {slot} is not one of the {slots} of fpc_slots")
     section.count("memory_mb", 0, least=0)
     cpu = section.section("cpu", optional=True)
     _module(cpu)
-    ports = sum(_pic(pic) for pic in _slots(section, "pic"))
+    mics = {mic.count("slot", -1, least=0) for mic in _mics(section)}
+    ports = sum(_pic(pic, mics) for pic in _slots(section, "pic"))
     _module(section)
     if ports > MOST_PORTS:
         raise section.error("pic", f"{ports} ports are more than the {MOST_PORTS} of an engine")
     return ports
 
 
-def _pic(section: Section) -> int:
+def _mics(section: Section) -> Iterator[Section]:
+    for mic in _slots(section, "mic"):
+        _module(mic)
+        yield mic
+
+
+def _pic(section: Section, mics: set[int]) -> int:
+    mic = section.count("mic", -1, least=-1)
+    if mic >= 0 and mic not in mics:
+        raise section.error("mic", f"there is no MIC {mic} in this FPC")
     section.choice("media", MEDIA, "ge")
     speed = section.string("speed", "")
     if speed and speed not in SPEEDS:

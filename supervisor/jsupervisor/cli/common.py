@@ -12,6 +12,9 @@ from jsupervisor.cli.errors import FAILED, WRONG, CliError, refused
 from jsupervisor.initproto import Json, Message
 from jsupervisor.paths import Instance, PathError, instance
 
+STATUS_SECONDS: Final = 3.0
+"""init answers within a millisecond, or is stopped."""
+
 name_option: Final = click.option(
     "--name",
     default="default",
@@ -57,14 +60,20 @@ def require_existing(found: Instance) -> Instance:
     return found
 
 
-def ask_status(found: Instance, timeout: float = 5.0) -> Message:
+def ask_status(found: Instance, timeout: float = STATUS_SECONDS) -> Message:
     """What init says of the instance, as it says it; raises CliError."""
     from jsupervisor.observer.operator import Operator, OperatorError
 
-    with refused(FAILED, OperatorError), Operator(found, timeout) as operator:
-        answer = operator.request({"op": "status"}).get("status")
+    with refused(FAILED, OperatorError):
+        operator = Operator(found, timeout)
+    with operator:
+        try:
+            answer = operator.request({"op": "status"}).get("status")
+        except OperatorError as error:
+            text = f"cannot read the status of instance {found.name}: init does not answer"
+            raise CliError(text) from error
     if not isinstance(answer, dict):
-        raise CliError(f"cannot read the status of instance {found.name}")
+        raise CliError(f"cannot read the status of instance {found.name}: init refuses")
     return answer
 
 

@@ -123,6 +123,4 @@ def show_config(name: str, as_json: bool) -> None:
         print_json(get(chosen, "mgd", "configuration", "show the configuration"))
         return
     reply = show_configuration(chosen)
-    if reply.time:
-        print(f"## Last commit: {reply.time} by {reply.user}")
     print(reply.text, end="" if reply.text.endswith("\n") or not reply.text else "\n")

@@ -209,10 +209,12 @@ class Foreground:
         held = [module for module in status.modules if module.state == "failed"]
         if held:
             worst = held[0]
-            words = last_words(self._booted.instance, worst.name)
+            # What nobody claimed never ran: then the launcher knows why.
+            speaker = "launcher" if worst.last_cause == "unclaimed" else worst.name
+            words = last_words(self._booted.instance, speaker)
             raise CliError(
                 f"cannot bring up {worst.name}: {worst.last_cause}{f': {words}' if words else ''}"
-                f" (log: {self._booted.instance.log_dir / worst.name}.stderr)"
+                f" (log: {self._booted.instance.log_dir / speaker}.stderr)"
             )
         if late:
             missing = [module.name for module in status.modules if module.state != "up"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, Self
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group, JustifyMethod, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -14,7 +14,9 @@ from jsupervisor.cli.status import HEADINGS, rows
 from jsupervisor.initproto import Json
 
 EVENTS_SHOWN: Final = 8
-_RIGHT: Final = frozenset({"PID", "INC", "RESTARTS", "RSS", "CPU"})
+_RIGHT: Final = frozenset({"PID", "RESTARTS", "RSS", "CPU"})
+_LEFT_OUT: Final = frozenset({"INC"})
+"""So that all fits into 80 columns."""
 _COLOURS: Final[Mapping[str, str]] = {
     "up": "green",
     "failed": "bold red",
@@ -32,11 +34,17 @@ def view(status: Mapping[str, Json], events: Sequence[str]) -> RenderableType:
         caption="Ctrl-C stops the router",
         title_justify="left",
         caption_justify="left",
+        box=None,
+        pad_edge=False,
+        collapse_padding=True,
     )
     for heading in HEADINGS:
-        table.add_column(heading, justify="right" if heading in _RIGHT else "left")
+        if heading not in _LEFT_OUT:
+            justify: JustifyMethod = "right" if heading in _RIGHT else "left"
+            table.add_column(heading, justify=justify, no_wrap=True)
     for cells in rows(status):
-        table.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in cells))
+        shown = [c for h, c in zip(HEADINGS, cells, strict=True) if h not in _LEFT_OUT]
+        table.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in shown))
     newest = Text("\n".join(events[-EVENTS_SHOWN:]), style="dim", no_wrap=True, overflow="ellipsis")
     return Group(table, newest)
 

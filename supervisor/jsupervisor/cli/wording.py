@@ -39,7 +39,7 @@ def _happened(record: EventRecord) -> str:
         case "hang":
             return f"does not respond ({record.cause}), killed"
         case "restart":
-            return f"is restarted ({record.cause})"
+            return f"is restarted {record.cause.removeprefix('requested:')}"
         case "thrash":
             return "is thrashing, not restarted"
         case "adopt":
@@ -67,6 +67,8 @@ def ended(cause: str) -> str:
     if kind == "exit":
         normal = " Normal Exit" if what == "0" else ""
         return f"exited with status={what}{normal}"
+    if kind == "requested":
+        return f"ended as requested ({what})"
     return f"exited ({cause})" if cause else "exited"
 
 
@@ -81,7 +83,6 @@ def history_line(record: EventRecord) -> str:
         about.append(f"attempt {record.attempt}")
     if record.next:
         about.append(record.next)
-    # Not "..., restart in 0 ms" alone: a line is read without its neighbours.
     return (
         f"{record.time}  {record.name:<{_NAME_WIDTH}} {record.event:<{_EVENT_WIDTH}}"
         f" {', '.join(about)}"
