@@ -80,6 +80,8 @@ async def test_an_alarm_is_raised_shown_and_cleared(run_dir: Path) -> None:
     assert {"active-alarm-count": "1"} == shown["alarm-summary"]
     assert "Major" == shown["alarm-detail"][0]["alarm-class"]
     assert {KEY} == cleared.removed
+    tags = [record.tag for record in alarmd.records if record.tag.startswith("ALARMD")]
+    assert ["ALARMD_ALARM_SET", "ALARMD_ALARM_CLEARED"] == tags
 
 
 async def test_an_alarm_that_its_owner_raises_again_at_a_successor_stays_what_it_was(

@@ -146,7 +146,12 @@ async def test_an_item_that_cannot_be_read_leaves_the_interface_as_it_was(run_di
     dcd, rpd = Dcd(make_order(run_dir, "dcd")), Listener(run_dir)
     configured = mgd(run_dir, ge_0_0_0="192.0.2.1/24")
     ports = chassisd(run_dir, ge_0_0_0=True)
-    async with run_daemon(dcd), run_daemon(rpd), run_daemon(configured), run_daemon(ports):
+    async with (
+        run_daemon(dcd) as running,
+        run_daemon(rpd),
+        run_daemon(configured),
+        run_daemon(ports),
+    ):
         first = await rpd.changes.receive()
         configured.topic.set(f"interfaces/{GE}", b"?")
         set_port(ports, GE, False)
@@ -157,3 +162,6 @@ async def test_an_item_that_cannot_be_read_leaves_the_interface_as_it_was(run_di
         for change in (first, second)
     ]
     assert addresses[0] == addresses[1]
+    tags = [record.tag for record in running.records]
+    assert "DCD_CONFIG_READ_FAILED" in tags
+    assert "DCD_LINK_DOWN" in tags

@@ -78,6 +78,21 @@ async def test_what_modules_write_is_in_both_files_when_eventd_has_stopped(
     assert list(range(100)) == [r["number"] for r in records if r["module"] == "rpd"]
 
 
+async def test_a_module_that_writes_as_it_goes_is_heard_as_it_goes(
+    run_dir: Path, tmp_path: Path
+) -> None:
+    async with run_daemon(eventd(run_dir, tmp_path)) as running:
+        client = running.client()
+        stub = eventd_pb2_grpc.LogStub(client.channel)
+        request = eventd_pb2.TailRequest(module="rpd")
+        async with client.stream(stub.Tail, request) as replies:
+            await until(lambda: bool(running.daemon.core.tails))
+            async with run_daemon(Daemon(make_order(run_dir, "rpd")), ship_log=True):
+                heard = [(await anext(aiter(replies))).record.tag for _ in range(2)]
+
+    assert ["MODULE_START", "MODULE_READY"] == heard
+
+
 async def test_own_records_are_collected_like_any_other(run_dir: Path, tmp_path: Path) -> None:
     async with run_daemon(eventd(run_dir, tmp_path)) as running:
         await running.ready.wait()

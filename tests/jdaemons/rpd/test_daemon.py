@@ -127,6 +127,7 @@ async def test_interfaces_and_statics_become_the_forwarding_table(run_dir: Path)
 
     assert "10.0.0.9" == pfectl.gateway("20.0.0.0/8")
     assert 3 == len(pfectl.routes)
+    assert "RPD_TASK_BEGIN" in [record.tag for record in rpd.records]
     assert "20.0.0.0/8" in str(shown)
     assert {"protocols-started-time"} == set(started)
 
@@ -197,7 +198,7 @@ async def test_items_that_cannot_be_read_leave_everything_as_it_was(run_dir: Pat
         run_daemon(interfaces),
         run_daemon(configuration),
         run_daemon(pfectl) as consumer,
-        run_daemon(Rpd(make_order(run_dir, "rpd"))),
+        run_daemon(Rpd(make_order(run_dir, "rpd"))) as rpd,
     ):
         await consumer.ready.wait()
         before = dict(pfectl.routes)
@@ -207,6 +208,8 @@ async def test_items_that_cannot_be_read_leave_everything_as_it_was(run_dir: Pat
         set_static(configuration, "n21", "10.0.0.9")
         await until(lambda: pfectl.gateway("21.0.0.0/8") is not None)
 
+    failed = {"RPD_CONFIG_READ_FAILED", "RPD_INTERFACE_READ_FAILED"}
+    assert failed <= {record.tag for record in rpd.records}
     assert before.items() < pfectl.routes.items()
     assert len(before) + 1 == len(pfectl.routes)
 
