@@ -177,7 +177,7 @@ class Bench:
 
 def received(sock: socket.socket) -> list[bytes]:
     """All frames that wait."""
-    frames = []
+    frames: list[bytes] = []
     while True:
         try:
             frame = sock.recv(4096)

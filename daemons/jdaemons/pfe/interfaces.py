@@ -7,12 +7,17 @@ from typing import Final
 
 import numpy as np
 
-from jdaemons.pfe.layout import LOOPBACK_PORT, Image
+from jdaemons.pfe.layout import Image
 from jdaemons.pfe.packets import ETH_HEADER, link_local
-from jdaemons.pfe.values import Address, Port
+from jdaemons.pfe.values import LOOPBACK_PORT, Address, Port
 
 MAC_MASK: Final = np.uint64(0xFFFFFFFFFFFF)
 """The octets of a little-endian u64 column that hold a MAC."""
+
+
+def is_link_local(address: bytes) -> bool:
+    """Is it in fe80::/10?"""
+    return len(address) == 16 and address[0] == 0xFE and address[1] & 0xC0 == 0x80
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +40,7 @@ class Interface:
 
     def on_link(self, address: bytes) -> bool:
         """May a neighbour on this link have that address?"""
-        if len(address) == 16 and address[0] == 0xFE and address[1] & 0xC0 == 0x80:
-            return True
-        return any(own.covers(address) for own in self.addresses)
+        return is_link_local(address) or any(own.covers(address) for own in self.addresses)
 
     def source_for(self, target: bytes) -> bytes | None:
         """The own address to speak to a neighbour with: in its subnet if there is one."""
@@ -66,9 +69,9 @@ class Interfaces:
         near = [own.local for own in ingress.addresses] if ingress else []
         every = [own.local for port in self.by_index.values() for own in port.addresses]
         for address in (*near, *self.loopback, *every):
-            if len(address) == size:
+            if len(address) == size and not is_link_local(address):
                 return address
-        return None
+        return ingress.link_local if ingress and family == 6 else None
 
 
 def read_interfaces(image: Image) -> Interfaces:

@@ -34,8 +34,6 @@ NEXT_HOPS_MAX: Final = 65536
 ROUTES_MAX: Final = 1 << 21
 JOURNAL_MAX: Final = 16384
 REDO_MAX: Final = 1 << 20
-LOOPBACK_PORT: Final = 0xFFFF
-"""The port of addresses that belong to no port of this FPC: lo0's."""
 
 HEADER: Final = np.dtype(
     [

@@ -16,7 +16,7 @@ from jdaemons.pfe import icmp
 from jdaemons.pfe import packets as p
 from jdaemons.pfe.adjacency import Adjacencies
 from jdaemons.pfe.checksum import checksum, transport_checksum
-from jdaemons.pfe.interfaces import Interface, Interfaces
+from jdaemons.pfe.interfaces import Interface, Interfaces, is_link_local
 from jdaemons.pfe.layout import Image, NextHopType
 from jdaemons.pfe.limits import TokenBucket
 from jdaemons.pfe.neighbors import (
@@ -213,11 +213,11 @@ class SlowPath:
         source, destination = packet[8:24], packet[24:40]
         if destination[0] == 0xFF or destination in self.interfaces.own:
             self._local6(packet, port)
-        elif _link_local(destination):
+        elif is_link_local(destination):
             self._out.drop(Drop.MARTIAN, port)
         elif frame[0] & 1:
             self._out.drop(Drop.MULTICAST, port)
-        elif _link_local(source):
+        elif is_link_local(source):
             self._out.drop(Drop.MARTIAN, port)
             self._error(packet, icmp.BEYOND_SCOPE, port)
         elif destination[:15] == bytes(15) or source[:15] == bytes(15):
@@ -313,7 +313,7 @@ class SlowPath:
     def _originate(self, packet: bytes, port: Interface | None) -> None:
         """Send a packet of the router's own."""
         destination = _destination(packet)
-        if len(destination) == 16 and _link_local(destination):
+        if is_link_local(destination):
             if port is not None:
                 self._to_neighbour(packet, destination, port)
             return
@@ -363,10 +363,6 @@ def _bad_ipv6(packet: bytes) -> Drop | None:
     if len(packet) < 40 or packet[0] >> 4 != 6 or 40 + int.from_bytes(packet[4:6]) > len(packet):
         return Drop.BAD_HEADER
     return Drop.MARTIAN if packet[8] == 0xFF else None
-
-
-def _link_local(address: bytes) -> bool:
-    return address[0] == 0xFE and address[1] & 0xC0 == 0x80
 
 
 def _ethertype(packet: bytes) -> int:

@@ -10,6 +10,11 @@ _NEXT_HOP: Final = struct.Struct("<IBBHHHI16s32s")
 _PORT: Final = struct.Struct("<BB6sI20s")
 _ADDRESS: Final = struct.Struct("<BBH16s")
 
+LOOPBACK_PORT: Final = 0xFFFF
+"""The port of addresses of the loopback."""
+REMOTE_PORT: Final = 0xFFFE
+"""The port of addresses that belong to ports of other FPCs."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextHop:
@@ -81,7 +86,7 @@ class Address:
     """One of the router's own addresses."""
 
     port: int
-    """Index, or layout.LOOPBACK_PORT."""
+    """Index, or LOOPBACK_PORT or REMOTE_PORT."""
     local: bytes
     """4 or 16 octets."""
     prefix_length: int

@@ -104,15 +104,20 @@ class ImageWriter:
     def change_routes(self, upserts: Mapping[bytes, int], removed: Iterable[bytes]) -> None:
         """Install, repoint and remove routes; `upserts` name next hops by ID.
 
-        Raises ImageFull, when the list has no room before anything is written, when a trie has none
-        after all that fits is; and KeyError for a next hop that is not there.
+        Raises ImageFull after all that fits is written.
         """
-        operations = [(key, self._slots[number]) for key, number in upserts.items()]
-        new = sum(1 for key in upserts if key not in self._routes)
+        known = {key: number for key, number in upserts.items() if number in self._slots}
         room = len(self.image.routes) - len(self._routes)
-        if new > room:
-            raise ImageFull(f"cannot install {new} routes: there is room for {room}")
+        new = [key for key in known if key not in self._routes]
+        for key in new[room:]:
+            del known[key]
+        operations = [(key, self._slots[number]) for key, number in known.items()]
         operations += [(key, _DELETE) for key in removed]
+        self._run(operations)
+        if len(known) < len(upserts):
+            raise ImageFull(f"cannot install {len(upserts) - len(known)} routes: no room for them")
+
+    def _run(self, operations: list[tuple[bytes, int]]) -> None:
         full = ""
         for begin in range(0, len(operations), JOURNAL_MAX):
             full = self._transact(operations[begin : begin + JOURNAL_MAX]) or full
