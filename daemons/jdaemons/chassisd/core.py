@@ -17,37 +17,40 @@ from jdaemons.chassisd.events import (
     Publish,
     Settled,
 )
-from jdaemons.chassisd.fpc import TRANSITIONS, Announced, FpcState, GivenUp, PortsKnown
+from jdaemons.chassisd.fpc import TRANSITIONS, WAITING, Announced, FpcState, GivenUp, PortsKnown
 from jsupervisor.runtime.chassis import PortPlace
 from jsupervisor.runtime.fsm import next_state
 
 
 class Core:
-    """The state of every FPC that the profile lists, and the link of every port."""
+    """The state of every FPC slot, and the link of every port."""
 
-    def __init__(self, ports: Mapping[int, Iterable[PortPlace]]) -> None:
-        self.states = dict.fromkeys(ports, FpcState.PRESENT)
+    def __init__(self, ports: Mapping[int, Iterable[PortPlace]], slots: int = 0) -> None:
+        """`ports` of each FPC that the profile lists; the other slots below `slots` are empty."""
+        self.states = dict.fromkeys(range(slots), FpcState.EMPTY)
+        self.states.update(dict.fromkeys(ports, FpcState.PRESENT))
         self.links: dict[str, bool] = {}
         self._ports = {fpc: tuple(places) for fpc, places in ports.items()}
         self._settled = False
 
     def handle(self, event: Event) -> list[Command]:
-        """Apply one event; an FPC that the profile does not list is ignored."""
+        """Apply one event; raises KeyError for the links of an FPC that the profile does not list."""
         commands: list[Command] = []
         match event:
-            case LinksHeard() if event.fpc in self.states:
+            case LinksHeard():
                 commands += self._heard(event)
             case DeadlinePassed():
-                for fpc, state in self.states.items():
-                    if state in (FpcState.PRESENT, FpcState.ANNOUNCE_ONLINE):
-                        commands += self._move(fpc, GivenUp())
-            case _:
-                pass
-        waiting = (FpcState.PRESENT, FpcState.ANNOUNCE_ONLINE)
-        if not self._settled and not any(state in waiting for state in self.states.values()):
+                for fpc in self.waiting:
+                    commands += self._move(fpc, GivenUp())
+        if not self._settled and not self.waiting:
             self._settled = True
             commands.append(Settled())
         return commands
+
+    @property
+    def waiting(self) -> list[int]:
+        """The FPCs that are neither online nor given up."""
+        return [fpc for fpc, state in self.states.items() if state in WAITING]
 
     def _heard(self, event: LinksHeard) -> list[Command]:
         commands: list[Command] = []

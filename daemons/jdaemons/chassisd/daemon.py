@@ -27,8 +27,6 @@ from jsupervisor.runtime.daemon import Daemon, Query
 from jsupervisor.runtime.feed import Change, FeedSource, Publisher
 from jsupervisor.runtime.order import Order
 
-FPC_DEADLINE: Final = 5.0
-"""Seconds after which an FPC that was not heard of is offline."""
 PORT_MTU: Final = 1514
 
 
@@ -43,10 +41,15 @@ class ChassisdTag(StrEnum):
 class Chassisd(Daemon):
     """The chassis control process."""
 
+    fpc_deadline: float = 5.0
+    """Seconds after which an FPC that was not heard of is offline."""
+
     def __init__(self, order: Order) -> None:
         super().__init__(order)
         fpcs = slots(order.chassis, "fpc")
-        self.core = Core({fpc.number: ports_of(fpc) for fpc in fpcs})
+        count = order.chassis.get("fpc_slots")
+        places = {fpc.number: ports_of(fpc) for fpc in fpcs}
+        self.core = Core(places, count if isinstance(count, int) else 0)
         self.ports = Publisher("ports")
         self._fpcs = {f"pfectl{fpc.number}": fpc.number for fpc in fpcs}
         self._settled = trio.Event()
@@ -69,8 +72,13 @@ class Chassisd(Daemon):
 
     async def settled(self) -> None:
         """Every FPC is heard, or given up."""
-        with trio.move_on_after(FPC_DEADLINE):
-            await self._settled.wait()
+        if self.core.waiting:
+            with trio.move_on_after(self.fpc_deadline):
+                await self._settled.wait()
+        for producer, fpc in self._fpcs.items():
+            # An FPC without ports has nothing to say but that it is there.
+            if fpc in self.core.waiting and self.session(producer, "links").synced:
+                self._handle(LinksHeard(fpc, {}))
         self._handle(DeadlinePassed())
 
     async def on_change(self, change: Change) -> None:

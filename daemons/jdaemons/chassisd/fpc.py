@@ -11,6 +11,7 @@ from typing import Final
 class FpcState(Enum):
     """What `show chassis fpc` prints."""
 
+    EMPTY = "Empty"
     PRESENT = "Present"
     ANNOUNCE_ONLINE = "Announce online"
     ONLINE = "Online"
@@ -32,7 +33,11 @@ class GivenUp:
     """It was not heard of in time."""
 
 
+WAITING: Final = frozenset((FpcState.PRESENT, FpcState.ANNOUNCE_ONLINE))
+"""States that must come to an end, one way or the other."""
+
 TRANSITIONS: Final[Mapping[FpcState, Mapping[type[object], FpcState]]] = {
+    FpcState.EMPTY: {},
     FpcState.PRESENT: {
         Announced: FpcState.ANNOUNCE_ONLINE,
         GivenUp: FpcState.OFFLINE,
@@ -41,6 +46,7 @@ TRANSITIONS: Final[Mapping[FpcState, Mapping[type[object], FpcState]]] = {
         PortsKnown: FpcState.ONLINE,
         GivenUp: FpcState.OFFLINE,
     },
+    # A packet engine that falls silent has crashed; its FPC is not gone, and its ports go on.
     FpcState.ONLINE: {},
     FpcState.OFFLINE: {Announced: FpcState.ANNOUNCE_ONLINE},
 }

@@ -44,13 +44,22 @@ def _fpc(fpc: Slot) -> Json:
     cpu = fpc.table.get("cpu")
     if isinstance(cpu, Mapping):
         parts.append(_module("CPU", Slot(0, cpu)))
-    parts += [_module(f"PIC {pic.number}", pic) for pic in slots(fpc.table, "pic")]
-    module = _module(f"FPC {fpc.number}", fpc)
-    assert isinstance(module, dict)
-    return {**module, "chassis-sub-module": parts}
+    pics = slots(fpc.table, "pic")
+    mics = slots(fpc.table, "mic")
+    for mic in mics:
+        inside: list[Json] = [_pic(pic) for pic in pics if pic.table.get("mic") == mic.number]
+        module = _module(f"MIC {mic.number}", mic)
+        parts.append({**module, "chassis-sub-sub-module": inside} if inside else module)
+    numbers = {mic.number for mic in mics}
+    parts += [_pic(pic) for pic in pics if pic.table.get("mic") not in numbers]
+    return {**_module(f"FPC {fpc.number}", fpc), "chassis-sub-module": parts}
 
 
-def _module(name: str, slot: Slot, description: str = "") -> Json:
+def _pic(pic: Slot) -> Json:
+    return _module(f"PIC {pic.number}", pic)
+
+
+def _module(name: str, slot: Slot, description: str = "") -> dict[str, Json]:
     return {
         "name": name,
         "version": slot.text("version"),
@@ -61,15 +70,15 @@ def _module(name: str, slot: Slot, description: str = "") -> Json:
 
 
 def fpc_information(chassis: Mapping[str, Json], states: Mapping[int, FpcState]) -> Json:
-    """`fpc-information`: every slot that the profile lists."""
+    """`fpc-information`: every slot, the empty ones too."""
+    memory = {fpc.number: fpc.table.get("memory_mb") for fpc in slots(chassis, "fpc")}
     rows: list[Json] = []
-    for fpc in slots(chassis, "fpc"):
-        state = states[fpc.number]
-        row: dict[str, Json] = {"slot": str(fpc.number), "state": state.value}
-        if state is FpcState.ONLINE:
-            memory = fpc.table.get("memory_mb")
+    for slot in sorted(states):
+        row: dict[str, Json] = {"slot": str(slot), "state": states[slot].value}
+        if states[slot] is FpcState.ONLINE:
+            size = memory.get(slot)
             row["temperature"] = "Testing"
-            row["memory-dram-size"] = str(memory) if isinstance(memory, int) else ""
+            row["memory-dram-size"] = str(size) if isinstance(size, int) else ""
         rows.append(row)
     return {"fpc-information": {"fpc": rows}}
 

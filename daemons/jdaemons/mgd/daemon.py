@@ -42,8 +42,8 @@ from jsupervisor.runtime.feed import Publisher
 from jsupervisor.runtime.order import Order
 from jsupervisor.runtime.rpc import RpcError, Seam
 
-_USER: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+$-]{0,63}")
-"""It stands in the file's header."""
+_NOT_OF_A_NAME: Final = re.compile(r"[^\x21-\x7e]+")
+"""A user's name is one word of the file's header."""
 
 
 class MgdTag(StrEnum):
@@ -111,10 +111,7 @@ class Mgd(Daemon):
 
     async def load(self, request: pb.LoadRequest) -> pb.LoadReply:
         """Make a text the configuration, whole or not at all."""
-        user = request.user or "root"
-        if not _USER.fullmatch(user):
-            why = f"cannot load for {user!r}: not the name of a user"
-            raise RpcError(grpc.StatusCode.INVALID_ARGUMENT, why)
+        user = _NOT_OF_A_NAME.sub("-", request.user)[:64] or "root"
         async with self._loading:
             examined = await trio.to_thread.run_sync(examine, request.text)
             problems = await self._handle(LoadRequested(examined, user))

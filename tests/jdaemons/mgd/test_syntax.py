@@ -97,7 +97,7 @@ def test_braces_may_be_nested_as_deep_as_the_limit_and_no_deeper() -> None:
 
     assert [] == parse(nested(MAX_DEPTH))[1]
     assert any("nested deeper" in problem.message for problem in parse(nested(MAX_DEPTH + 1))[1])
-    assert parse("a{" * 100_000)[1]
+    assert parse("a{" * 10_000)[1]
 
 
 def test_a_text_that_is_too_long_is_not_read_at_all() -> None:
