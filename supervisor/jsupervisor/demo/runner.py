@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from jsupervisor.demo.lab import Inputs, ThirdPeer
 from jsupervisor.demo.observer import View, restarted, sessions_dropped, settled
 from jsupervisor.demo.rows import Row
 from jsupervisor.faults.injection import FaultReport
-from jsupervisor.jlaunchd.plan import MONOLITH, Architecture, Plan
+from jsupervisor.jlaunchd.plan import MONOLITH, Architecture, Plan, with_ports
 from jsupervisor.jlaunchd.policy import Backoff, RestartPolicy
 from jsupervisor.testing.harness import HarnessError, unique_name
 from jsupervisor.testing.router import Router
@@ -97,9 +97,10 @@ def run_demo(
     OperatorError when there is nothing to tell.
     """
     started = time.monotonic()
-    plan = _plan(architecture)
+    instance = paths.instance(name or unique_name("demo"), home)
+    plan = _plan(architecture, lab.ports(instance.run_dir))
     chosen = _victims(plan, modules)
-    instance = paths.instance(name or unique_name().replace("test", "demo"), home)
+    plan = with_ports(plan, lab.ports(instance.run_dir))
     try:
         with Router.boot(
             plan=plan,
@@ -135,8 +136,8 @@ def run_demo(
     )
 
 
-def _plan(architecture: Architecture) -> Plan:
-    plan = make_plan("vmx", architecture=architecture)
+def _plan(architecture: Architecture, ports: Mapping[str, str]) -> Plan:
+    plan = make_plan("vmx", ports=ports, architecture=architecture)
     if architecture == "monolithic":
         programs = tuple(replace(program, policy=UNLIMITED) for program in plan.programs)
         plan = replace(plan, programs=programs)
