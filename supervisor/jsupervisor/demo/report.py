@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.box import SIMPLE_HEAD
+from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -9,19 +11,20 @@ from jsupervisor.demo.rows import Row, Verdict, is_engine, verdict
 from jsupervisor.demo.runner import DemoResult
 from jsupervisor.initproto import Json
 
-COLUMNS = (
-    ("module", "left"),
-    ("fault", "left"),
-    ("detected\nafter ms", "right"),
-    ("ready\nafter ms", "right"),
-    ("packets\noffered", "right"),
-    ("packets\nlost", "right"),
-    ("socket\ndropped", "right"),
-    ("others\nrestarted", "right"),
-    ("sessions\ndropped", "right"),
-    ("outage ms\nby loss", "right"),
-    ("outage ms\nby gap", "right"),
+HEADINGS = (
+    "module",
+    "fault",
+    "detected\nafter ms",
+    "ready\nafter ms",
+    "packets\noffered",
+    "\nlost",
+    "sock.\ndrops",
+    "others\nrestart",
+    "RPC\ndrops",
+    "outage\nby loss",
+    "in ms\nby gap",
 )
+TEXT_COLUMNS = 2
 
 
 def to_json(rows: tuple[Row, ...]) -> dict[str, Json]:
@@ -30,7 +33,7 @@ def to_json(rows: tuple[Row, ...]) -> dict[str, Json]:
 
 
 def cells(row: Row) -> tuple[str, ...]:
-    """A row's texts, in the order of COLUMNS."""
+    """A row's texts, in the order of HEADINGS."""
     return (
         row.module,
         row.fault,
@@ -52,9 +55,16 @@ def _ms(value: float | None) -> str:
 
 def table(rows: tuple[Row, ...]) -> Table:
     """The table; rows that failed or disturbed others stand out."""
-    result = Table(title="Every module, killed and stopped under traffic", title_justify="left")
-    for heading, side in COLUMNS:
-        result.add_column(heading, justify="right" if side == "right" else "left", no_wrap=True)
+    result = Table(
+        title="Every module, killed and stopped under traffic",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        padding=0,  # a terminal of 80 columns must show it whole
+        show_edge=False,
+    )
+    for index, heading in enumerate(HEADINGS):
+        side: JustifyMethod = "left" if index < TEXT_COLUMNS else "right"
+        result.add_column(heading, justify=side, no_wrap=True)
     for row in rows:
         style = "red" if row.failed or row.disturbed else ""
         texts = [Text(cell, style=style) for cell in cells(row)]

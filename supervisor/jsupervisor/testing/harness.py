@@ -39,9 +39,9 @@ class Leftovers:
         return f"processes: {pids or 'none'}; files: {' '.join(self.files) or 'none'}"
 
 
-def unique_name() -> str:
+def unique_name(kind: str = "test") -> str:
     """An instance name that no other test of this host uses."""
-    return f"test-{os.getpid()}-{next(_NUMBERS)}"
+    return f"{kind}-{os.getpid()}-{next(_NUMBERS)}"
 
 
 def leftovers(instance: Instance, known: Iterable[ProcessId] = ()) -> Leftovers:
