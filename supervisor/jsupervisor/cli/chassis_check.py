@@ -15,6 +15,11 @@ from jsupervisor.runtime.chassis import SPEEDS
 
 MEDIA: Final = ("fe", "ge", "xe", "et")
 MOST_PORTS: Final = 256
+MOST_SLOT: Final = 99
+MOST_SLOTS: Final = 32
+"""FPC slots, PICs of an FPC and ports of a PIC: what an interface's index has room for."""
+MOST_PICS: Final = 4
+MOST_PIC_PORTS: Final = 128
 _SERIAL: Final = re.compile(r"[A-Z0-9]{0,8}")
 _MODULE: Final = ("version", "part_number", "serial_number", "description")
 
@@ -32,16 +37,18 @@ def check_chassis(source: str, chassis: Mapping[str, Json]) -> int:
     for board in _slots(top, "cb"):
         _module(board)
     slots = top.count("fpc_slots", 0, least=0)
-    ports = sum(_fpc(fpc, slots) for fpc in _slots(top, "fpc"))
+    if slots > MOST_SLOTS:
+        raise top.error("fpc_slots", f"{slots} are more than {MOST_SLOTS}")
+    ports = sum(_fpc(fpc, slots or MOST_SLOTS) for fpc in _slots(top, "fpc"))
     top.done()
     return ports
 
 
 def _fpc(section: Section, slots: int) -> int:
-    slot = section.count("slot", -1, least=0)
-    if slots and slot >= slots:
-        raise section.error("slot", f"slot {slot} is not one of the {slots} of fpc_slots")
-    section.count("memory_mb", 0, least=0)
+    slot = section.count("slot", -1, least=0, most=MOST_SLOT)
+    if slot >= slots:
+        raise section.error("slot", f"there is no slot {slot}: {slots - 1} is the last")
+    section.count("memory_mb", 0, least=0, most=1 << 24)
     cpu = section.section("cpu", optional=True)
     _module(cpu)
     mics = {mic.count("slot", -1, least=0) for mic in _mics(section)}
@@ -62,11 +69,16 @@ def _pic(section: Section, mics: set[int]) -> int:
     mic = section.count("mic", -1, least=-1)
     if mic >= 0 and mic not in mics:
         raise section.error("mic", f"there is no MIC {mic} in this FPC")
+    slot = section.count("slot", -1, least=0, most=MOST_SLOT)
+    if slot >= MOST_PICS:
+        raise section.error("slot", f"there is no PIC {slot}: {MOST_PICS - 1} is the last")
     section.choice("media", MEDIA, "ge")
     speed = section.string("speed", "")
     if speed and speed not in SPEEDS:
         raise section.error("speed", f"{speed!r} is not a speed, e.g. 1g, 10g, 100g")
-    ports = section.count("ports", 0, least=0)
+    ports = section.count("ports", 0, least=0, most=MOST_PORTS)
+    if ports > MOST_PIC_PORTS:
+        raise section.error("ports", f"{ports} ports are more than the {MOST_PIC_PORTS} of a PIC")
     _module(section)
     return ports
 
@@ -81,7 +93,7 @@ def _slots(parent: Section, key: str) -> Iterator[Section]:
     """The tables [[KEY]], each with a slot number of its own."""
     taken: set[int] = set()
     for section in parent.sections(key):
-        slot = section.count("slot", -1, least=0)
+        slot = section.count("slot", -1, least=0, most=MOST_SLOT)
         if slot in taken:
             raise section.error("slot", f"slot {slot} is taken already")
         taken.add(slot)
