@@ -95,22 +95,25 @@ class Instance:
             fd = os.open(self.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise PathError(f"cannot make {error.filename}: {error.strerror}") from error
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(fd)
-            return None
+        while not _flock(fd, fcntl.LOCK_EX):
+            # Somebody in `alive` holds it shared for a moment; an init holds it alone.
+            if not _flock(fd, fcntl.LOCK_SH):
+                os.close(fd)
+                return None
         return fd
 
     def alive(self) -> bool:
-        """Does an init hold the lock?"""
-        if not self.lock_path.exists():
+        """Does an init hold the lock? Raises PathError when the lock cannot be opened."""
+        try:
+            fd = os.open(self.lock_path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
             return False
-        fd = self.lock()
-        if fd is None:
-            return True
-        os.close(fd)
-        return False
+        except OSError as error:
+            raise PathError(f"cannot open {error.filename}: {error.strerror}") from error
+        try:
+            return not _flock(fd, fcntl.LOCK_SH)
+        finally:
+            os.close(fd)
 
     def sweep(self) -> bool:
         """Remove what a dead instance left in the run folder; was there anything?
@@ -121,6 +124,9 @@ class Instance:
             return False
         import shutil  # its compressors make it slow to import, and only a sweep needs it
 
+        from jsupervisor.links import remove_noted
+
+        remove_noted(self.run_dir)
         shutil.rmtree(self.run_dir, ignore_errors=True)
         (self.home / "run").unlink(missing_ok=True)
         return True
@@ -152,6 +158,15 @@ def instances(home: Path | None = None) -> list[Instance]:
         return []
     names = sorted(path.name for path in root.iterdir() if (path / "lock").exists())
     return [instance(name, root) for name in names if NAME_PATTERN.fullmatch(name)]
+
+
+def _flock(fd: int, kind: int) -> bool:
+    """Take a lock without waiting; is it ours?"""
+    try:
+        fcntl.flock(fd, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _run_root() -> Path:

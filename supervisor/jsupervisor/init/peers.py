@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from jsupervisor.init.keeper import Pinger
-from jsupervisor.initproto import Connection, Json
+from jsupervisor.initproto import Connection, Json, MessageError
 
-MAX_QUEUE: Final = 4096
+MAX_QUEUE: Final = 16384
+"""More than all notices that may wait for jlaunchd: its welcome must fit."""
 
 
 class Peer:
@@ -57,6 +59,8 @@ class Peer:
                 self.connection.send(message, fds)
             except BlockingIOError:
                 return
+            except MessageError as error:
+                print(f"{self.role}: {error}", file=sys.stderr, flush=True)
             except OSError:
                 self.dead = True
                 return

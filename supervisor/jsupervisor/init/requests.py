@@ -72,14 +72,16 @@ def _hello(init: Init, peer: Peer, message: Message, fd: int) -> None:
     if role == "launcher-full":
         init.keepers["launcher"].ready()
         init.event("launcher", "ready")
-    for process in init.table.unclaimed("lean" if role == "launcher" else "full"):
+    for process in init.table.offer("lean" if role == "launcher" else "full", time.monotonic_ns()):
         peer.send({"op": "fork", "order": process.order})
 
 
 def _welcome(init: Init, peer: Peer) -> None:
     for process in init.table.processes.values():
         set_aside = init.aside.get(process.name, 0) >= ASIDE_AFTER
-        record = None if set_aside else init.table.records.get(process.name)
+        if set_aside:
+            init.table.records.pop(process.name, None)
+        record = init.table.records.get(process.name)
         peer.send(
             {"op": "process", "process": describe(process), "record": record, "aside": set_aside}
         )
@@ -106,6 +108,7 @@ def _start(init: Init, peer: Peer, message: Message, fd: int) -> None:
         raise TypeError("order is not an object")
     stage = str(message["stage"])
     record = message.get("record")
+    _refuse_while_stopping(init)
     _check_record(record)
     process = init.table.reserve(name, incarnation, stage, order, time.monotonic_ns())
     init.table.records[name] = record
@@ -120,7 +123,11 @@ def _record(init: Init, peer: Peer, message: Message, fd: int) -> None:
 
 
 def _check_record(record: object) -> None:
-    if isinstance(record, dict) and len(encode(record)) > MAX_RECORD:
+    if record is None:
+        return
+    if not isinstance(record, dict):
+        raise TypeError("record is not an object")
+    if len(encode(record)) > MAX_RECORD:
         raise Refused(f"a record has {MAX_RECORD} bytes at most")
 
 
@@ -139,6 +146,8 @@ def _publish(init: Init, peer: Peer, message: Message, fd: int) -> None:
     if not isinstance(modules, list):
         raise TypeError("modules is not a list")
     for module in modules:
+        if not isinstance(module, dict):
+            raise TypeError("a module is not an object")
         init.published[str(module["name"])] = dict(module)
 
 
@@ -167,12 +176,19 @@ def _claim(init: Init, peer: Peer, message: Message, fd: int) -> None:
     stat = linux.process_stat(peer.pid)
     if stat is None or stat.parent != os.getpid():
         raise Refused(f"pid {peer.pid} is not a child of init")
+    _refuse_while_stopping(init)
     name = str(message["name"])
     process = init.table.claim(name, _int(message, "incarnation"), peer.pid, stat.start_time)
     peer.role = "module"
     peer.send({"op": "granted"})
     if jlaunchd := init.peer_of("jlaunchd"):
         jlaunchd.send({"op": "claimed", "process": describe(process)})
+
+
+def _refuse_while_stopping(init: Init) -> None:
+    """After init's own signals nobody would ask a newcomer to leave."""
+    if init.stopping.by_us:
+        raise Refused("the instance is stopping")
 
 
 def _report(init: Init, peer: Peer, message: Message, fd: int) -> None:
@@ -192,9 +208,9 @@ def _put(init: Init, peer: Peer, message: Message, fd: int) -> None:
         raise ValueError("no descriptor came with it")
     try:
         init.store.put(init.table.running(peer.pid), str(message["key"]), fd)
-    except Refused:
+    except Refused as refusal:
         os.close(fd)
-        peer.send({"op": "refused", "why": f"{message['key']} exists or is not yours"})
+        peer.send({"op": "refused", "why": str(refusal)})
         return
     peer.send({"op": "done"})
 
@@ -239,19 +255,24 @@ def _inject(init: Init, peer: Peer, message: Message, fd: int) -> None:
         _inject_into_init(init, peer, kind)
         return
     pid, target = _target(init, name)
+    if kind not in SIGNAL_FAULTS and target is None:
+        raise Refused(f"{name} is not connected")
+    if name in init.table.processes:
+        init.table.find(name).ordered = "fault"
     now = time.monotonic_ns()
     init.event(name, "fault", cause=kind)
-    if kind in SIGNAL_FAULTS:
-        os.kill(pid, SIGNAL_FAULTS[kind])
-    elif target is not None:
+    if kind not in SIGNAL_FAULTS and target is not None:
         target.send({"op": "fault", "kind": kind})
+    elif name == "launcher-full" and target is not None:
+        # Not our child: its pid may be another's by now.
+        signal.pidfd_send_signal(target.pidfd, SIGNAL_FAULTS[kind])
     else:
-        raise Refused(f"{name} is not connected")
+        os.kill(pid, SIGNAL_FAULTS[kind])
     peer.send({"op": "done", "pid": pid, "monotonic_ns": now})
 
 
 def _target(init: Init, name: str) -> tuple[int, Peer | None]:
-    """The pid and connection that a fault against `name` means; marks the death as ordered."""
+    """The pid and connection that a fault against `name` means; raises Refused."""
     if name in init.keepers:
         keeper = init.keepers[name]
         if not keeper.pid:
@@ -263,16 +284,18 @@ def _target(init: Init, name: str) -> tuple[int, Peer | None]:
             raise Refused(f"{name} is not running")
         return full.pid, full
     process = init.table.find(name)
-    process.ordered = "fault"
     return process.pid, init.peer_of_pid(process.pid)
 
 
 def _inject_into_init(init: Init, peer: Peer, kind: str) -> None:
     if kind not in SIGNAL_FAULTS:
         raise Refused(f"init takes kill, segv, abort and stop, not {kind}")
+    first = os.getpid() == 1
+    if first and kind == "stop":
+        raise Refused("init is PID 1: nothing inside its namespace can stop it")
     peer.send({"op": "done", "pid": os.getpid(), "monotonic_ns": time.monotonic_ns()})
-    if kind == "kill" and os.getpid() == 1:
-        os._exit(137)  # PID 1 of a namespace ignores SIGKILL from inside
+    if first:
+        os._exit(128 + SIGNAL_FAULTS[kind])  # PID 1 ignores deadly signals from inside
     if kind in ("segv", "abort"):
         signal.signal(SIGNAL_FAULTS[kind], signal.SIG_DFL)
     os.kill(os.getpid(), SIGNAL_FAULTS[kind])

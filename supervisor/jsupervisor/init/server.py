@@ -9,6 +9,7 @@ listener ─┘                       ├── modules      (n)  claim, reports
 from __future__ import annotations
 
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -30,6 +31,8 @@ from jsupervisor.initproto import Json, Message, MessageError
 STOP_BY_JLAUNCHD_NS: Final = 30_000_000_000
 STOP_BY_US_NS: Final = 5_000_000_000
 MAX_NOTICES: Final = 4096
+MAX_PEERS: Final = 512
+MAX_OPEN: Final = 16384
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +85,7 @@ class Init:
     def run(self) -> int:
         """Run until an orderly stop is complete; the exit code."""
         linux.become_subreaper()
+        _allow_many_descriptors()
         wakeup, wakeup_w = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wakeup_w, warn_on_full_buffer=False)
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -147,6 +151,7 @@ class Init:
                 else:
                     deadline = min(deadline, keeper.start_at_ns)
             elif keeper.silent(now):
+                keeper.started_ns = now  # its end may take a moment: once is enough
                 self.event(keeper.name, "hang", cause="no hello", next="kill")
                 os.kill(keeper.pid, signal.SIGKILL)
         for peer in list(self.peers.values()):
@@ -176,7 +181,12 @@ class Init:
     def _start(self, keeper: Keeper) -> None:
         argv = self.boot.jlaunchd if keeper.name == "jlaunchd" else self.boot.launcher
         numbered = [*argv, str(keeper.incarnation + 1)]
-        pid = spawn(numbered, os.path.join(self.boot.home, "log", f"{keeper.name}.stderr"))
+        try:
+            pid = spawn(numbered, os.path.join(self.boot.home, "log", f"{keeper.name}.stderr"))
+        except OSError as error:  # no memory or no process left: later, perhaps
+            print(f"cannot start {keeper.name}: {error}", file=sys.stderr, flush=True)
+            keeper.exited(time.monotonic_ns())
+            return
         stat = linux.process_stat(pid)
         keeper.started(pid, stat.start_time if stat else 0, time.monotonic_ns())
         self.event(keeper.name, "start", attempt=keeper.incarnation)
@@ -229,7 +239,7 @@ class Init:
         except OSError:
             return
         peer = Peer(sock, self._backlog)
-        if peer.uid not in (0, os.getuid()):
+        if peer.uid not in (0, os.getuid()) or len(self.peers) >= MAX_PEERS:
             peer.close()
             return
         self.peers[peer.connection.fileno()] = peer
@@ -269,7 +279,7 @@ class Init:
             requests.handle(self, peer, message, fd)
         except Refused as refusal:
             peer.send({"op": "refused", "why": str(refusal)})
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, OSError, MessageError) as error:
             peer.send({"op": "refused", "why": f"cannot read {message.get('op')!r}: {error!r}"})
 
     def _drop(self, peer: Peer) -> None:
@@ -384,6 +394,14 @@ class Init:
             return
         end_all_children()
         self._finished = True
+
+
+def _allow_many_descriptors() -> None:
+    """The store alone may hold more than the 1024 that are usual."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_OPEN if hard == resource.RLIM_INFINITY else min(MAX_OPEN, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def spawn(argv: list[str], stderr_path: str) -> int:

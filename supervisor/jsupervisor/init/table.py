@@ -16,6 +16,7 @@ from jsupervisor.initproto import Json, Message
 
 MAX_RECORD: Final = 4096
 CLAIM_TIMEOUT_NS: Final = 5_000_000_000
+LAUNCHERS: Final = ("lean", "full")
 STAGES: Final = ("serving", "ready", "forwarding")
 
 
@@ -58,6 +59,8 @@ class Table:
 
     def reserve(self, name: str, incarnation: int, stage: str, order: Message, now: int) -> Process:
         """Reserve the next incarnation; raises Refused while an older one may still run."""
+        if stage not in LAUNCHERS:
+            raise Refused(f"there is no launcher {stage!r}")
         known = self.processes.get(name)
         if known is not None and known.phase is not Phase.GONE:
             raise Refused(f"{name} incarnation {known.incarnation} is {known.phase.value}")
@@ -133,13 +136,16 @@ class Table:
         self.processes.pop(name, None)
         self.records.pop(name, None)
 
-    def unclaimed(self, stage: str) -> list[Process]:
-        """Reservations that a launcher of this stage should serve."""
-        return [
+    def offer(self, stage: str, now: int) -> list[Process]:
+        """Reservations for a launcher of this stage that has just come; their time begins anew."""
+        unclaimed = [
             process
             for process in self.processes.values()
             if process.phase is Phase.RESERVED and process.stage == stage
         ]
+        for process in unclaimed:
+            process.claim_deadline_ns = now + CLAIM_TIMEOUT_NS
+        return unclaimed
 
     def alive(self) -> list[Process]:
         """Every running module, oldest name first."""

@@ -3,6 +3,7 @@
     plan.py       a profile, validated whole and frozen
     policy.py     what to do about a failure (pure, in OTP's words)
     child.py      the life of one module: states, events, legal moves (pure)
+    module.py     what is known of one module, and its record
     core.py       all children together: dependencies, adoption, records (pure)
     journal.py    the event history on disk
     alarms.py     alarms kept raised at alarmd

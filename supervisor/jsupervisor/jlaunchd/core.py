@@ -11,84 +11,15 @@ acknowledged, then `StartAll`. A record says which exit it has counted already, 
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
-from jsupervisor.initproto import Json
 from jsupervisor.jlaunchd import child as c
 from jsupervisor.jlaunchd import messages as m
 from jsupervisor.jlaunchd.child import TRANSITIONS, State
+from jsupervisor.jlaunchd.module import Module
 from jsupervisor.jlaunchd.plan import Plan, Program
 from jsupervisor.jlaunchd.policy import judge
 from jsupervisor.runtime.fsm import next_state
-from jsupervisor.runtime.names import daemon_name
-
-
-@dataclass(slots=True)
-class Module:
-    """One module's life so far."""
-
-    program: Program
-    state: State = State.DOWN
-    wanted: bool = True
-    incarnation: int = 0
-    pid: int = 0
-    failures: tuple[float, ...] = ()
-    restarts: int = 0
-    last_cause: str = ""
-    ready_at: str = ""
-    deadline: float | None = None
-    down_since: float | None = None
-    counted: int = 0
-    """The last notice of init's that this record has taken into account."""
-    replacing: str = ""
-    """What a requested restart is called, while it is under way."""
-    killed_for: str = ""
-    """Why we killed it: "hang" or "start-timeout"."""
-    adopted_gone: bool = field(default=False)
-
-    @property
-    def name(self) -> str:
-        """Its unique name."""
-        return self.program.name
-
-    @property
-    def cli_name(self) -> str:
-        """Its name in Junos' log lines."""
-        return daemon_name(self.program.executable).cli_name
-
-    def record(self) -> dict[str, Json]:
-        """What init keeps for the next jlaunchd."""
-        return {
-            "wanted": self.wanted,
-            "failures": list(self.failures),
-            "restarts": self.restarts,
-            "last_cause": self.last_cause,
-            "ready_at": self.ready_at,
-            "down_since": self.down_since,
-            "counted": self.counted,
-            "replacing": self.replacing,
-            "killed_for": self.killed_for,
-            "state": self.state.value,
-            "deadline": self.deadline,
-        }
-
-    def restore(self, record: Mapping[str, Json]) -> None:
-        """Take over an earlier record; raises KeyError, TypeError or ValueError for a bad one."""
-        failures = record["failures"]
-        if not isinstance(failures, list):
-            raise TypeError("failures is not a list")
-        self.wanted = bool(record["wanted"])
-        self.failures = tuple(_seconds(time) for time in failures)
-        self.restarts = int(_seconds(record["restarts"]))
-        self.last_cause = str(record["last_cause"])
-        self.ready_at = str(record["ready_at"])
-        self.down_since = _optional(record["down_since"])
-        self.counted = int(_seconds(record["counted"]))
-        self.replacing = str(record["replacing"])
-        self.killed_for = str(record["killed_for"])
-        self.state = State(record["state"])
-        self.deadline = _optional(record["deadline"])
 
 
 class Supervisor:
@@ -154,23 +85,31 @@ class Supervisor:
         if event.phase == "gone":
             module.adopted_gone = True
             return
-        if event.ready and module.state in (
-            State.DOWN,
-            State.STARTING,
-            State.BACKOFF,
-            State.FAILED,
-            State.UP,
-        ):
-            module.state, module.deadline = State.UP, None
-        elif not event.ready and module.state in (
-            State.DOWN,
-            State.BACKOFF,
-            State.FAILED,
-            State.UP,
-        ):
-            module.state = State.STARTING
-            module.deadline = self._now.monotonic + module.program.start_timeout
         self._emit(module, "adopt")
+        match module.state:
+            case State.STOPPING | State.KILLING:
+                self._repeat_signal(module)
+            case State.UP if event.ready:
+                pass
+            case _ if event.ready:
+                module.state = State.UP
+                self._became_ready(module, event.ready_at)
+            case State.STARTING:
+                pass
+            case _:
+                module.state = State.STARTING
+                module.deadline = self._now.monotonic + module.program.start_timeout
+        if event.aside:
+            self._save(module)
+
+    def _repeat_signal(self, module: Module) -> None:
+        """What was decided was written down first: it may not have been carried out any more."""
+        if not module.pid:
+            return
+        if module.state is State.KILLING:
+            self._signal(module, signal.SIGKILL, module.killed_for)
+        else:
+            self._ask_to_leave(module)
 
     def _start_all(self) -> None:
         self.running = True
@@ -182,7 +121,10 @@ class Supervisor:
             ):
                 # Its exit was counted, but what followed from it was not carried out any more.
                 module.state, module.deadline = State.DOWN, None
+                module.replacing = module.killed_for = ""
             module.adopted_gone = False
+            if module.state is State.FAILED:
+                self._raise_alarm(module)
 
     # -- what modules do --------------------------------------------------------------------------
 
@@ -195,21 +137,28 @@ class Supervisor:
         self._log("info", "JLAUNCHD_STARTED", f"{module.cli_name} (PID {module.pid}) started")
         if module.state is State.STOPPING:
             # It was asked to leave before there was a process to tell.
-            self._ask_to_leave(module, signal.SIGTERM)
+            self._ask_to_leave(module)
+        elif module.state is State.STARTING:
+            module.deadline = self._now.monotonic + module.program.start_timeout
 
     def _reported(self, event: m.Reported) -> None:
         module = self.modules[event.name]
         if event.incarnation != module.incarnation:
             return
-        downtime = None
         expected = module.state in (State.STARTING, State.STOPPING, State.KILLING)
         if event.stage == "ready" and expected and self._apply(module, c.Ready()) is State.UP:
-            if module.down_since is not None:
-                downtime = (event.at - module.down_since) * 1e3
-            module.ready_at, module.deadline, module.down_since = self._now.utc, None, None
-            self._commands.append(m.ClearAlarm(module.name))
-            self._save(module)
-        self._emit(module, event.stage, at=event.at, downtime_ms=downtime)
+            self._became_ready(module, event.at)
+        else:
+            self._emit(module, event.stage, at=event.at)
+
+    def _became_ready(self, module: Module, at: float | None) -> None:
+        downtime = None
+        if module.down_since is not None and at is not None:
+            downtime = (at - module.down_since) * 1e3
+        module.ready_at, module.deadline, module.down_since = self._now.utc, None, None
+        self._emit(module, "ready", at=at, downtime_ms=downtime)
+        self._commands.append(m.ClearAlarm(module.name))
+        self._save(module)
 
     def _exited(self, event: m.Exited | m.Expired) -> None:
         module = self.modules.get(event.name)
@@ -227,17 +176,17 @@ class Supervisor:
         if module.down_since is None:
             module.down_since = at
         self._log_exit(module, cause)
-        module.pid, module.deadline = 0, None
+        killed_for = module.killed_for
+        module.pid, module.deadline, module.killed_for = 0, None, ""
         if module.state is State.STOPPING:
             self._left_as_asked(module, at)
-        elif self._may_leave(module.program, cause) and not module.killed_for:
-            module.last_cause, module.wanted = cause, False
-            self._emit(module, "exit", cause=cause, at=at)
+        elif not module.wanted or (self._may_leave(module.program, cause) and not killed_for):
+            module.last_cause, module.wanted = killed_for or cause, False
+            self._emit(module, "exit", cause=module.last_cause, at=at)
             self._apply(module, c.Ended())
             self._save(module)
         else:
-            self._failed(module, module.killed_for or cause, at)
-        module.killed_for = ""
+            self._failed(module, killed_for or cause, at)
 
     def _left_as_asked(self, module: Module, at: float) -> None:
         module.last_cause = f"requested:{module.replacing or 'stop'}"
@@ -259,10 +208,10 @@ class Supervisor:
             self._emit(module, "exit", cause=cause, at=at, attempt=attempt, next="hold")
             self._apply(module, c.Condemned())
             self._save(module)
-            text = f"{module.cli_name} is thrashing, not restarted"
+            text = module.thrashing
             self._emit(module, "thrash", cause=cause, attempt=attempt, next="hold")
             self._log("error", "JLAUNCHD_THRASHING", text)
-            self._commands.append(m.RaiseAlarm(module.name, text))
+            self._raise_alarm(module)
             return
         following = f"restart in {verdict.delay * 1e3:.0f} ms"
         self._emit(module, "exit", cause=cause, at=at, attempt=attempt, next=following)
@@ -272,6 +221,9 @@ class Supervisor:
             self._backoff_over(module)
         else:
             self._save(module)
+
+    def _raise_alarm(self, module: Module) -> None:
+        self._commands.append(m.RaiseAlarm(module.name, module.thrashing))
 
     def _backoff_over(self, module: Module) -> None:
         self._apply(module, c.BackoffOver())
@@ -291,16 +243,23 @@ class Supervisor:
     # -- what operators ask -----------------------------------------------------------------------
 
     def _start_requested(self, module: Module) -> None:
+        if self.stopping:
+            return
         module.wanted = True
         if module.state in (State.BACKOFF, State.FAILED):
             module.failures = ()
             self._apply(module, c.Start())
             self._launch(module)
+        else:
+            self._save(module)
 
     def _stop_requested(self, module: Module) -> None:
         module.wanted, module.replacing = False, ""
+        self._save(module)
 
     def _restart_requested(self, module: Module, how: m.How) -> None:
+        if self.stopping:
+            return
         module.wanted = True
         if module.state in (State.DOWN, State.BACKOFF, State.FAILED):
             self._start_requested(module)
@@ -309,19 +268,26 @@ class Supervisor:
         if how is m.How.SOFT:
             module.last_cause = "requested:soft"
             self._save(module)
-            self._signal(module, signal.SIGHUP, "")
+            if module.state is State.UP:  # one that is starting reads everything anyway
+                self._signal(module, signal.SIGHUP, "")
             return
         module.replacing = how.value
         self._apply(module, c.Restart())
-        self._ask_to_leave(module, signal.SIGKILL if how is m.How.IMMEDIATELY else signal.SIGTERM)
+        self._ask_to_leave(module)
 
-    def _ask_to_leave(self, module: Module, number: signal.Signals) -> None:
+    def _ask_to_leave(self, module: Module) -> None:
+        """Once there is a process: before, it is told when it claims its name."""
         module.deadline = self._now.monotonic + module.program.stop_timeout
         self._save(module)
-        if number is signal.SIGTERM:
-            text = f"{module.cli_name} (PID {module.pid}) terminate signal sent"
-            self._log("info", "JLAUNCHD_TERMINATE", text)
-        self._signal(module, number, f"requested:{module.replacing or 'stop'}")
+        if not module.pid:
+            return
+        ordered = f"requested:{module.replacing or 'stop'}"
+        if module.replacing == m.How.IMMEDIATELY.value:
+            self._signal(module, signal.SIGKILL, ordered)
+            return
+        text = f"{module.cli_name} (PID {module.pid}) terminate signal sent"
+        self._log("info", "JLAUNCHD_TERMINATE", text)
+        self._signal(module, signal.SIGTERM, ordered)
 
     # -- what follows -----------------------------------------------------------------------------
 
@@ -331,14 +297,15 @@ class Supervisor:
                 continue
             module.deadline = None
             match module.state:
-                case State.BACKOFF:
+                case State.BACKOFF if module.wanted:
                     self._backoff_over(module)
                 case State.STARTING if module.pid:
                     self._kill(module, "start-timeout")
                 case State.STOPPING:
                     self._apply(module, c.StopLate())
                     module.deadline = self._now.monotonic + module.program.stop_timeout
-                    self._signal(module, signal.SIGKILL, "stop-timeout")
+                    if module.pid:
+                        self._signal(module, signal.SIGKILL, "stop-timeout")
                 case _:
                     pass
 
@@ -350,28 +317,31 @@ class Supervisor:
             if module.wanted and module.state is State.DOWN and self._requirements_ready(module):
                 self._apply(module, c.Start())
                 self._launch(module)
-        # Backwards: a module that was given up goes down at once, and then what it requires may.
-        for module in reversed(self.modules.values()):
-            if not module.wanted and self._dependants_down(module):
-                self._stop(module)
+        # A module that was given up goes down at once, and then what it requires may.
+        while self._stop_some():
+            pass
         if self.stopping and all(x.state is State.DOWN for x in self.modules.values()):
             self.stopping, self.running = False, False
             self._commands.append(m.AllStopped())
 
+    def _stop_some(self) -> bool:
+        """Stop what may stop now; did anything change?"""
+        changed = False
+        for module in reversed(self.modules.values()):
+            going = module.wanted or module.state in (State.DOWN, State.STOPPING)
+            if not going and self._dependants_down(module):
+                self._stop(module)
+                changed = True
+        return changed
+
     def _stop(self, module: Module) -> None:
-        match module.state:
-            case State.BACKOFF | State.FAILED:
-                self._apply(module, c.Stop())
-                module.deadline = None
-                self._save(module)
-            case State.STARTING | State.UP | State.KILLING:
-                self._apply(module, c.Stop())
-                if module.pid:
-                    self._ask_to_leave(module, signal.SIGTERM)
-                else:
-                    module.deadline = self._now.monotonic + module.program.stop_timeout
-            case _:
-                pass
+        given_up = module.state in (State.BACKOFF, State.FAILED)
+        self._apply(module, c.Stop())
+        if given_up:
+            module.deadline = None
+            self._save(module)
+        else:
+            self._ask_to_leave(module)
 
     def _requirements_ready(self, module: Module) -> bool:
         return all(self.modules[name].state is State.UP for name in module.program.requires)
@@ -450,13 +420,3 @@ class Supervisor:
                 next=next,
             )
         )
-
-
-def _seconds(value: Json) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{value!r} is not a number")
-    return value
-
-
-def _optional(value: Json) -> float | None:
-    return None if value is None else _seconds(value)

@@ -27,9 +27,10 @@ from jsupervisor.jlaunchd import heartbeat
 from jsupervisor.jlaunchd import messages as m
 from jsupervisor.jlaunchd.alarms import Alarms
 from jsupervisor.jlaunchd.api import SupervisorServicer, event_message, module_message
-from jsupervisor.jlaunchd.core import Module, Supervisor
+from jsupervisor.jlaunchd.core import Supervisor
 from jsupervisor.jlaunchd.initlink import InitLink
 from jsupervisor.jlaunchd.journal import Journal, read_history
+from jsupervisor.jlaunchd.module import Module
 from jsupervisor.jlaunchd.plan import Plan
 from jsupervisor.jlaunchd.planfile import OrderPlace, make_order
 from jsupervisor.runtime import injected
@@ -127,18 +128,20 @@ class Jlaunchd(Daemon):
         if name not in self.core.modules:
             self.log.warning("JLAUNCHD_UNKNOWN", f"{name} is not in the plan: left alone")
             return
+        reached = _object(process["reached"])
         self._handle(
             m.Adopt(
                 name=name,
                 incarnation=_int(process["incarnation"]),
                 phase=str(process["phase"]),
                 pid=_int(process["pid"]),
-                ready="ready" in _object(process["reached"]),
+                ready="ready" in reached,
                 record=record if isinstance(record, dict) else None,
                 aside=bool(message["aside"]),
+                ready_at=_int(reached["ready"]) / 1e9 if "ready" in reached else None,
             )
         )
-        if process["phase"] == "running" and "serving" in _object(process["reached"]):
+        if process["phase"] == "running" and "serving" in reached:
             self._watch_heartbeat(self.core.modules[name])
 
     def _welcome(self, message: Message) -> None:

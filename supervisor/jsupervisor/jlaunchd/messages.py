@@ -39,6 +39,8 @@ class Adopt:
     ready: bool
     record: Mapping[str, Json] | None
     aside: bool
+    ready_at: float | None = None
+    """When it said ready, by its own stamp in seconds, if init knows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ The format is described in docs/how-to/add-a-profile.md.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from jsupervisor.initproto import Json
-from jsupervisor.jlaunchd.policy import POLICIES, Backoff, RestartPolicy
+from jsupervisor.jlaunchd.policy import POLICIES, REMEMBERED, Backoff, RestartPolicy
 from jsupervisor.jlaunchd.reader import PlanError, Section
 from jsupervisor.paths import NAME_PATTERN
 from jsupervisor.runtime.chassis import all_ports
@@ -25,6 +26,11 @@ Launch = Literal["fork", "exec"]
 Architecture = Literal["modular", "monolithic"]
 
 MONOLITH: Final = "router"
+PROGRAM_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+"""Without dots: NAME.1.sock must be nobody else's socket."""
+TAKEN: Final = frozenset({"init", "jlaunchd", "launcher", "launcher-full", "operator", MONOLITH})
+"""Names of what is no module."""
+MAX_MISSES: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ def parse_plan(text: str, source: str) -> Plan:
     """The plan in `text`; raises PlanError that names `source` and the key."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # not TOML; a number or nesting without end
         raise PlanError(f"cannot read profile {source}: {error}") from error
     top = Section(source, "", document)
     profile = top.section("profile")
@@ -105,13 +111,14 @@ def parse_plan(text: str, source: str) -> Plan:
         raise top.error("program", "there is none: a profile has at least one [program.NAME]")
     policies = _group_policies(top, {program.name for program in programs})
     default = POLICIES[policy_name]
+    chassis = top.table("chassis")
     plan = Plan(
         profile=name,
         description=description,
         policy=policy_name,
         programs=tuple(replace(p, policy=policies.get(p.name, default)) for p in programs),
-        chassis=top.table("chassis"),
-        ports=_ports(top),
+        chassis=chassis,
+        ports=_ports(top, chassis),
     )
     top.done()
     _check_requirements(top, plan)
@@ -141,7 +148,7 @@ def with_ports(plan: Plan, ports: Mapping[str, str]) -> Plan:
 
 def as_monolith(plan: Plan) -> Plan:
     """The control experiment: one program that hosts every module of the plan."""
-    first = next(program for program in plan.programs if program.stage == "full")
+    first = next((p for p in plan.programs if p.stage == "full"), plan.programs[0])
     router = Program(
         name=MONOLITH,
         executable=MONOLITH,
@@ -160,11 +167,14 @@ def port_exists(chassis: Mapping[str, Json], name: str) -> bool:
 
 def _program(section: Section) -> Program:
     name = section.key
-    if not NAME_PATTERN.fullmatch(name):
+    if not PROGRAM_NAME.fullmatch(name):
         raise section.error("", f"{name!r} is not a name: lower-case letters, digits, - and _")
+    if name in TAKEN:
+        raise section.error("", f"{name!r} is taken: call the program otherwise")
     entry = section.string("entry")
     module, colon, attribute = entry.partition(":")
-    if not colon or not attribute.isidentifier() or not module.replace(".", "_").isidentifier():
+    parts = [attribute, *module.split(".")]
+    if not colon or not all(part.isidentifier() for part in parts):
         raise section.error("entry", f"{entry!r} is not PACKAGE.MODULE:CLASS")
     program = Program(
         name=name,
@@ -175,7 +185,7 @@ def _program(section: Section) -> Program:
         stage=section.choice("stage", ("full", "lean"), "full"),
         launch=section.choice("launch", ("fork", "exec"), "fork"),
         heartbeat=_heartbeat(section),
-        start_timeout=section.seconds("start_timeout", 30.0),
+        start_timeout=section.seconds("start_timeout", 30.0, least=0.1),
         stop_timeout=section.seconds("stop_timeout", 5.0),
         options=section.table("options"),
         shares=section.strings("shares"),
@@ -189,7 +199,10 @@ def _heartbeat(section: Section) -> Heartbeat | None:
     if section.flag("heartbeat", default=True) is False:
         return None
     table = section.section("heartbeat", optional=True)
-    heartbeat = Heartbeat(table.seconds("interval", 0.25), table.count("misses", 3, least=1))
+    heartbeat = Heartbeat(
+        table.seconds("interval", 0.25, least=0.01),
+        table.count("misses", 3, least=1, most=MAX_MISSES),
+    )
     table.done()
     return heartbeat
 
@@ -207,7 +220,7 @@ def _group_policies(top: Section, programs: set[str]) -> dict[str, RestartPolicy
         if strategy != "one_for_one":
             raise group.error("strategy", f"{strategy!r} is not one_for_one, the only one there is")
         policy = RestartPolicy(
-            intensity=group.count("intensity", 3, least=0),
+            intensity=group.count("intensity", 3, least=0, most=REMEMBERED - 1),
             period=group.seconds("period", 30.0),
             backoff=_backoff(group.section("backoff", optional=True)),
         )
@@ -227,10 +240,12 @@ def _backoff(section: Section) -> Backoff:
     return backoff
 
 
-def _ports(top: Section) -> dict[str, str]:
+def _ports(top: Section, chassis: Mapping[str, Json]) -> dict[str, str]:
     section = top.section("ports", optional=True)
     ports = {name: section.string(name) for name in section.names()}
     for name, spec in ports.items():
+        if not port_exists(chassis, name):
+            raise section.error(name, "the chassis has no such port")
         try:
             parse_port_spec(spec)
         except ValueError as error:

@@ -53,6 +53,9 @@ POLICIES: Final[Mapping[str, RestartPolicy]] = {
     "systemd": RestartPolicy(intensity=4, period=10.0, backoff=Backoff(0.1, 1.0, 0.1)),
 }
 
+REMEMBERED: Final = 100
+"""Failures that are kept at most, so that a module's record stays small; no intensity is above it."""
+
 FIRST_STEP: Final = 0.05
 """What a back-off that begins at zero grows from, in seconds."""
 
@@ -66,15 +69,15 @@ def judge(
     """
     window = (*(time for time in failures if now - time < policy.period), now)
     restart = policy.intensity is None or len(window) <= policy.intensity
+    window = window[-REMEMBERED:]
     return Verdict(restart, _delay(policy.backoff, len(window), draw), window)
 
 
 def _delay(backoff: Backoff, failures: int, draw: float) -> float:
     """The delay before the restart that follows the n-th failure of the window, n from 1."""
-    if failures == 1:
-        full = backoff.initial
-    else:
-        steps = min(failures - 1, 64)
-        full = (backoff.initial or FIRST_STEP / backoff.factor) * backoff.factor**steps
-    full = min(full, backoff.cap)
-    return full * (1 - backoff.jitter * draw)
+    full = backoff.initial
+    for _ in range(1, failures):
+        full = full * backoff.factor or FIRST_STEP
+        if full >= backoff.cap:
+            break
+    return min(full, backoff.cap) * (1 - backoff.jitter * draw)

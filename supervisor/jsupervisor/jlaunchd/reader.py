@@ -18,16 +18,13 @@ class PlanError(Exception):
 class Section:
     """One table of a document. Every key must be asked for before `done`, or it is unknown."""
 
-    def __init__(self, source: str, path: str, table: Mapping[str, object]) -> None:
+    def __init__(self, source: str, path: str, table: Mapping[str, object], key: str = "") -> None:
         self.source = source
         self.path = path
+        self.key = key
+        """The last part of the table's name: rpd of program.rpd."""
         self._table = table
         self._asked: set[str] = set()
-
-    @property
-    def key(self) -> str:
-        """The last part of the table's name: rpd of program.rpd."""
-        return self.path.rpartition(".")[2]
 
     def error(self, key: str, why: str) -> PlanError:
         """The error that `key` of this table causes."""
@@ -76,15 +73,15 @@ class Section:
             raise self.error(key, f"{value!r} is not between {least:g} and {most:g}")
         return float(value)
 
-    def seconds(self, key: str, default: float) -> float:
+    def seconds(self, key: str, default: float, *, least: float = 0.0) -> float:
         """A duration in seconds, a day at most."""
-        return self.number(key, default)
+        return self.number(key, default, least=least)
 
-    def count(self, key: str, default: int, *, least: int) -> int:
-        """A whole number."""
+    def count(self, key: str, default: int, *, least: int, most: int = 10**9) -> int:
+        """A whole number within bounds."""
         value = self._get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise self.error(key, f"{value!r} is not a whole number of {least} or more")
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise self.error(key, f"{value!r} is not a whole number from {least} to {most}")
         return value
 
     def flag(self, key: str, *, default: bool) -> bool:
@@ -102,7 +99,8 @@ class Section:
             value = {}
         if not isinstance(value, dict):
             raise self.error(key, "not a table")
-        return Section(self.source, ".".join(part for part in (self.path, key) if part), value)
+        path = ".".join(part for part in (self.path, key) if part)
+        return Section(self.source, path, value, key)
 
     def named_sections(self, key: str) -> list[Section]:
         """The tables [KEY.NAME], in the file's order."""

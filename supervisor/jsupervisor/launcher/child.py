@@ -36,9 +36,10 @@ def fork_module(order: Order, run_dir: str, init_pid: int, runner: Runner) -> in
     pid = os.fork()
     if pid:
         return pid
-    code = 1
+    code, between = 1, os.getpid()
     try:
-        code = be_module(order, run_dir, init_pid, runner) if os.fork() == 0 else 0
+        born = os.fork() == 0
+        code = be_module(order, run_dir, init_pid, between, runner) if born else 0
     except BaseException:  # noqa: BLE001 - whatever it was, it must not reach the launcher's loop
         traceback.print_exc()
     finally:
@@ -46,10 +47,10 @@ def fork_module(order: Order, run_dir: str, init_pid: int, runner: Runner) -> in
     raise AssertionError("a child never returns to the launcher's loop")
 
 
-def be_module(order: Order, run_dir: str, init_pid: int, runner: Runner) -> int:
-    """All steps from the fork to the end of the module; its exit code."""
+def be_module(order: Order, run_dir: str, init_pid: int, between: int, runner: Runner) -> int:
+    """All steps from the fork by `between` to the end of the module; its exit code."""
     forget_launcher(order)
-    if not await_parent(init_pid):
+    if not await_parent(init_pid, between):
         return NOT_GRANTED
     connection = claim(order, os.path.join(run_dir, "init.sock"))
     if connection is None:
@@ -81,15 +82,16 @@ def close_inherited() -> None:
     os.closerange(3, max(int(fd) for fd in os.listdir("/proc/self/fd")) + 1)
 
 
-def await_parent(init_pid: int) -> bool:
+def await_parent(init_pid: int, between: int) -> bool:
     """Wait until init is the parent, then die with it; False when that does not come about.
 
     The parent-death signal may be set only now: set before, it would fire at the death of the
     process in between. Init may die while it is being set, so the parent is checked once more.
+    Whoever else adopts this process does so because init is dead.
     """
     deadline = time.monotonic() + ADOPTION_TIMEOUT
-    while os.getppid() != init_pid:
-        if time.monotonic() > deadline:
+    while (parent := os.getppid()) != init_pid:
+        if parent != between or time.monotonic() > deadline:
             return False
         time.sleep(0.0002)
     linux.die_with_parent()

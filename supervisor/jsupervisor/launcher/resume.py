@@ -8,6 +8,7 @@ FD is the connection to init over which the claim has been granted already.
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
 
@@ -20,6 +21,7 @@ from jsupervisor.launcher.runners import runner_of
 def main(fd: int, text: str) -> int:
     """Run the module of the order in `text`; its exit code."""
     order = json.loads(text)
+    os.set_inheritable(fd, False)
     linux.set_process_name(order["name"])
     connection = Connection(socket.socket(fileno=fd))
     return runner_of(order["stage"])(order, connection)

@@ -25,6 +25,8 @@ from jsupervisor.runtime.injected import carry_out
 
 FIRST_DELAY: Final = 0.05
 MAX_DELAY: Final = 5.0
+SETTLED: Final = 10.0
+"""A full stage that lived this long (seconds) has started well: its death is the first of its kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Stage:
         self.full_pid = 0
         self._full_due: float | None = 0.0 if stage == "lean" else None
         self._full_delay = 0.0
+        self._full_forked = 0.0
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> int:
@@ -113,7 +116,10 @@ class Stage:
                 return
             if pid == self.full_pid:
                 self.full_pid = 0
-                self._full_due = time.monotonic() + self._full_delay
+                now = time.monotonic()
+                if now - self._full_forked > SETTLED:
+                    self._full_delay = 0.0
+                self._full_due = now + self._full_delay
                 self._full_delay = min(MAX_DELAY, max(FIRST_DELAY, self._full_delay * 2))
 
     def _keep_full(self) -> None:
@@ -121,7 +127,7 @@ class Stage:
         if self._full_due is None or time.monotonic() < self._full_due:
             return
         self._full_due = None
-        parent = os.getpid()
+        parent, self._full_forked = os.getpid(), time.monotonic()
         self.full_pid = os.fork()
         if self.full_pid:
             return
