@@ -38,8 +38,12 @@ class InitLink:
         *,
         on_fault: Callable[[str], None],
         on_stop: Callable[[], None],
+        parts: frozenset[str] = frozenset(),
     ) -> None:
+        """`parts` are the modules inside a process that hosts several."""
         self._connection = connection
+        self._parts = parts
+        self._reached: dict[str, set[str]] = {}
         self._on_fault = on_fault
         self._on_stop = on_stop
         self._waiting: deque[_Waiting] = deque()
@@ -57,7 +61,10 @@ class InitLink:
             self._dispatch(*received)
 
     def report(self, stage: str, part: str | None = None) -> None:
-        """Tell a stage: "serving", "ready" or "forwarding"; `part` is a module of several here."""
+        """Tell a stage: "serving", "ready" or "forwarding"; `part` is a module of several here.
+
+        The process as a whole has reached a stage when its last part has; it forwards with the first.
+        """
         message: dict[str, Json] = {
             "op": "report",
             "stage": stage,
@@ -66,6 +73,11 @@ class InitLink:
         if part is not None:
             message["part"] = part
         self._send(message)
+        if part is not None:
+            reached = self._reached.setdefault(stage, set())
+            reached.add(part)
+            if reached == self._parts or (stage == "forwarding" and len(reached) == 1):
+                self.report(stage)
 
     async def request(
         self, message: Message, fds: tuple[int, ...] = ()

@@ -73,7 +73,12 @@ class Part(Protocol):
 class _Process:
     def __init__(self, order: Order, init: Connection) -> None:
         self._order = order
-        self._link = InitLink(init, on_fault=injected.carry_out, on_stop=self._stop)
+        self._link = InitLink(
+            init,
+            on_fault=injected.carry_out,
+            on_stop=self._stop,
+            parts=frozenset(part.name for part in order.parts),
+        )
         self._parts: list[Part] = []
 
     async def run(self) -> None:

@@ -116,3 +116,29 @@ async def test_the_end_of_init_is_raised() -> None:
     with pytest.raises(InitGone):
         link.report("ready")
     init.close()
+
+
+def test_a_process_of_several_modules_is_ready_when_its_last_one_is() -> None:
+    init = FakeInit()
+    link = InitLink(
+        init.connection,
+        on_fault=lambda kind: None,
+        on_stop=lambda: None,
+        parts=frozenset({"rpd", "pfe0"}),
+    )
+    link.report("ready", "rpd")
+    link.report("ready", "rpd")
+    link.report("ready", "pfe0")
+    link.report("forwarding", "pfe0")
+    for _ in range(6):
+        init.answer_one()
+    init.close()
+
+    assert [
+        ("ready", "rpd"),
+        ("ready", "rpd"),
+        ("ready", "pfe0"),
+        ("ready", None),
+        ("forwarding", "pfe0"),
+        ("forwarding", None),
+    ] == [(report["stage"], report.get("part")) for report in init.reports]
