@@ -60,12 +60,12 @@ def require_existing(found: Instance) -> Instance:
     return found
 
 
-def ask_status(found: Instance, timeout: float = STATUS_SECONDS) -> Message:
+def ask_status(found: Instance) -> Message:
     """What init says of the instance, as it says it; raises CliError."""
     from jsupervisor.observer.operator import Operator, OperatorError
 
     with refused(FAILED, OperatorError):
-        operator = Operator(found, timeout)
+        operator = Operator(found, STATUS_SECONDS)
     with operator:
         try:
             answer = operator.request({"op": "status"}).get("status")

@@ -25,6 +25,8 @@ class CliError(click.ClickException):
     def __init__(self, text: str, code: int = FAILED) -> None:
         super().__init__(one_line(text))
         self.code = code
+        # Click reads it when a command is run without our `guarded`; its stubs call it a class's own.
+        vars(self)["exit_code"] = code
 
     def show(self, file: IO[str] | None = None) -> None:
         """Print the line."""

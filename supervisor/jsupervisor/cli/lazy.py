@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from typing import ClassVar
 
 import click
 
@@ -15,7 +16,7 @@ import click
 class LazyGroup(click.Group):
     """`places` maps the name of a command to "MODULE:ATTRIBUTE"."""
 
-    places: Mapping[str, str] = {}
+    places: ClassVar[Mapping[str, str]] = {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order of the table, which is the order of a user's needs."""
