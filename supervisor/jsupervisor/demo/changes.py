@@ -7,12 +7,17 @@ by exactly that. The second fault of a module takes the change back.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from jsupervisor.demo import lab
 from jsupervisor.demo.lab import Inputs, ThirdPeer
+from jsupervisor.testing.harness import NoAnswer
 from jsupervisor.testing.router import Router
+
+LOAD_SECONDS: Final = 5.0
 
 
 @dataclass(slots=True)
@@ -35,8 +40,17 @@ class Change:
 
 
 def _load(stage: Stage, inputs: Inputs) -> None:
-    stage.router.load_config(lab.config(inputs))
-    stage.inputs = inputs
+    deadline = time.monotonic() + LOAD_SECONDS
+    while True:
+        try:
+            stage.router.load_config(lab.config(inputs))
+        except NoAnswer:
+            # In a monolith mgd died with the victim: its successor is asked.
+            if time.monotonic() > deadline:
+                raise
+            continue
+        stage.inputs = inputs
+        return
 
 
 def _flip_static(stage: Stage) -> None:

@@ -107,6 +107,6 @@ def line(row: Row) -> str:
     """A row while the demo runs: one line."""
     state = "failed" if row.failed else "disturbed" if row.disturbed else "ok"
     return (
-        f"{row.module:<10} {row.fault:<5} detected {_ms(row.detected_ms):>7} ms,"
-        f" ready {_ms(row.ready_ms):>7} ms, lost {row.lost} of {row.offered}: {state}"
+        f"{row.module:<8} {row.fault} detected {_ms(row.detected_ms):>6} ms,"
+        f" ready {_ms(row.ready_ms):>6} ms, lost {row.lost} of {row.offered}: {state}"
     )

@@ -287,8 +287,8 @@ class _Run:
         dropped = self._traffic.socket_dropped() - self._dropped
         others = restarted(self._view, view, {module})
         sessions = sessions_dropped(self._view, view, {module})
-        disturbances = [f"{name} was restarted" for name in others]
-        disturbances += [f"session {name} was dropped" for name in sessions]
+        disturbances = [f"restarted: {', '.join(others)}"] if others else []
+        disturbances += [f"session dropped: {name}" for name in sessions]
         self._view, self._begin_ns, self._dropped = view, end, self._dropped + dropped
         return Row(
             module=module,

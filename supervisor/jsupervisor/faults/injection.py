@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Self
 
 from jsupervisor.faults.fault import Fault, Observation
@@ -249,7 +250,7 @@ class Injection:
         return self._make(recovery, new.pid, healthy, self._evidence, why)
 
     def _healthy(self, socket: str | None) -> bool | None:
-        path = self._instance.socket(self.module)
+        path = Path(socket) if socket else self._instance.socket(self.module)
         if socket is None and not path.exists():
             return None
         from jsupervisor.faults.health import serving  # grpc: only where it is needed

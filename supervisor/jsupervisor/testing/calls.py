@@ -18,7 +18,7 @@ from jsupervisor.initproto import Json
 from jsupervisor.paths import Instance
 from jsupervisor.runtime.callers import CALLER_KEY
 from jsupervisor.runtime.rpc import CHANNEL_OPTIONS
-from jsupervisor.testing.harness import HarnessError
+from jsupervisor.testing.harness import HarnessError, NoAnswer
 from jsupervisor.testing.sessions import Session
 
 METADATA: Final = ((CALLER_KEY, "operator"),)
@@ -111,7 +111,7 @@ class Calls:
             self._channels.popitem()[1].close()
 
 
-def _failure(what: str, error: grpc.RpcError) -> HarnessError:
+def _failure(what: str, error: grpc.RpcError) -> NoAnswer:
     # Every error that a stub raises is a grpc.Call too, which the type of RpcError does not say.
     details = getattr(error, "details", None)
-    return HarnessError(f"{what}: {details() if callable(details) else error}")
+    return NoAnswer(f"{what}: {details() if callable(details) else error}")

@@ -24,6 +24,10 @@ class HarnessError(Exception):
     """The router did not do what the test needs; the text begins with "cannot"."""
 
 
+class NoAnswer(HarnessError):
+    """A module did not answer a call; it may be dead, and its successor may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Leftovers:
     """What is there of an instance that should have gone."""

@@ -24,7 +24,7 @@ ROW = Row(
     outage_ms_by_loss=0.3,
     outage_ms_by_gap=1.2,
     problems=("no ready successor within 15 s",),
-    disturbances=("dcd was restarted",),
+    disturbances=("restarted: dcd",),
 )
 RESULT = DemoResult("modular", "junos", 10000.0, Baseline(4000, 0, 1.5), (ROW,), 12, 0, 30.0)
 
@@ -45,16 +45,14 @@ def test_the_table_shows_every_figure() -> None:
 
 def test_everything_that_is_wrong_is_said() -> None:
     assert [
-        "rpd stop: dcd was restarted",
+        "rpd stop: restarted: dcd",
         "rpd stop: no ready successor within 15 s",
     ] == remarks((ROW,))
     assert [] == remarks((replace(ROW, problems=(), disturbances=()),))
 
 
 def test_a_row_is_one_line_while_the_demo_runs() -> None:
-    assert "rpd        stop  detected   801.0 ms, ready       - ms, lost 3 of 4000: failed" == line(
-        ROW
-    )
+    assert "rpd      stop detected  801.0 ms, ready      - ms, lost 3 of 4000: failed" == line(ROW)
     assert line(replace(ROW, ready_ms=1.0, problems=())).endswith(": disturbed")
 
 

@@ -74,7 +74,7 @@ def test_a_planted_coupling_is_found(tmp_path: Path) -> None:
     alarmd, dcd = result.rows
 
     assert Verdict.DISTURBED is verdict(result.rows)
-    assert (1, ("eventd was restarted",)) == (alarmd.others_restarted, alarmd.disturbances)
+    assert (1, ("restarted: eventd",)) == (alarmd.others_restarted, alarmd.disturbances)
     assert 0 == dcd.others_restarted
 
 
