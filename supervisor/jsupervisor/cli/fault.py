@@ -5,17 +5,18 @@ from __future__ import annotations
 import click
 
 from jsupervisor.cli.common import find_instance, json_option, name_option, print_json
+from jsupervisor.cli.complete import victims
 from jsupervisor.cli.errors import FAILED, WRONG, refused
 
 
-@click.group(short_help="Inject faults into modules.")
+@click.group(epilog="Example: jsupervisor fault list", short_help="Inject faults into modules.")
 def fault() -> None:
     """Inject faults into the modules of a running instance."""
 
 
 @fault.command(epilog="Example: jsupervisor fault inject kill rpd --json")
 @click.argument("kind")
-@click.argument("module")
+@click.argument("module", shell_complete=victims)
 @json_option
 @name_option
 @click.option(
@@ -55,6 +56,7 @@ def inject(
 
 
 @fault.command("list", epilog="Example: jsupervisor fault list")
+@click.option("--name", hidden=True, default="default", expose_value=False)
 def list_faults() -> None:
     """List the kinds of fault."""
     from jsupervisor.faults.registry import FAULTS
