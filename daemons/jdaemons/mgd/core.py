@@ -14,6 +14,7 @@ from jdaemons.mgd.events import (
     Commit,
     Damaged,
     Event,
+    Keep,
     LoadRequested,
     Publish,
     Refuse,
@@ -40,7 +41,7 @@ class Core:
             case LoadRequested():
                 return [self._candidate(event, now)]
             case Written(commit):
-                return [*self._adopt(commit), Sound()]
+                return [*self._adopt(commit), Keep(commit), Sound()]
 
     def _candidate(self, event: LoadRequested, now: datetime) -> Command:
         if isinstance(event.examined, tuple):
@@ -49,12 +50,12 @@ class Core:
         return Write(Commit(event.examined, revision, event.user, time), self.commit)
 
     def _stored(self, stored: Stored) -> list[Command]:
-        """The stored one. Is it damaged: the one in force, else the one before it, else none."""
+        """The stored one. Is it damaged: the one in force, else the last good one, else none."""
         started, self._started = self._started, True
         match stored.current:
             case Commit() as commit:
-                return [*self._adopt(commit), Sound()]
-            case None if stored.previous is None and not self.commit.revision:
+                return [*self._adopt(commit), Keep(commit), Sound()]
+            case None if stored.good is None and not self.commit.revision:
                 return [*self._adopt(Commit()), Sound()]
             case None:
                 # A write replaces the file and never removes it: somebody or something else did.
@@ -63,8 +64,8 @@ class Core:
                 pass
         if started:
             return [Damaged(problems, "the one in force stays")]
-        if isinstance(stored.previous, Commit):
-            return [Damaged(problems, "the previous one is used"), *self._adopt(stored.previous)]
+        if stored.good is not None:
+            return [Damaged(problems, "the last good one is used"), *self._adopt(stored.good)]
         return [Damaged(problems, "an empty one is used"), *self._adopt(Commit())]
 
     def _adopt(self, commit: Commit) -> list[Command]:

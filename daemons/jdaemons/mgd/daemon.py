@@ -23,6 +23,7 @@ from jdaemons.mgd.events import (
     Commit,
     Damaged,
     Event,
+    Keep,
     LoadRequested,
     Publish,
     Refuse,
@@ -145,6 +146,8 @@ class Mgd(Daemon):
                     refused = problems
                 case Write(commit, previous):
                     await self._write(commit, previous)
+                case Keep(commit):
+                    await trio.to_thread.run_sync(self.store.keep, commit)
                 case Publish(items, removed):
                     for key, value in items.items():
                         self.config.set(key, value)

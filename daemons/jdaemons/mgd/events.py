@@ -27,7 +27,8 @@ class Stored:
 
     current: Commit | Problems | None
     """None when there is no file."""
-    previous: Commit | Problems | None
+    good: Commit | None
+    """The last good one that is kept; None when there is none, or when `current` is good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,13 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """Keep a copy of what was found, in case the file is damaged one day."""
+
+    commit: Commit
+
+
+@dataclass(frozen=True, slots=True)
 class Publish:
     """Items of the feed `config` that are new or changed, and keys that are gone."""
 
@@ -85,4 +93,4 @@ class Sound:
     """The disk holds what is in force."""
 
 
-Command = Refuse | Write | Publish | Damaged | Sound
+Command = Refuse | Write | Keep | Publish | Damaged | Sound

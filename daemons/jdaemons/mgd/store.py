@@ -1,4 +1,8 @@
-"""The committed configuration on disk: replaced whole or not at all, the one before it kept."""
+"""The committed configuration on disk: replaced whole or not at all, the one before it kept.
+
+A copy of the last good one is kept besides, because `juniper.conf` is there to be edited by hand, and
+what is in force must survive a slip of that hand and a restart of mgd.
+"""
 
 from __future__ import annotations
 
@@ -41,6 +45,11 @@ class Store:
         return self.folder / "juniper.conf.1"
 
     @property
+    def good(self) -> Path:
+        """A copy of the last good one."""
+        return self.folder / "juniper.conf.good"
+
+    @property
     def damaged(self) -> Path:
         """What stood in the place of a configuration and was none."""
         return self.folder / "juniper.conf.damaged"
@@ -48,10 +57,13 @@ class Store:
     def read(self) -> Stored:
         """What there is; a file that cannot be read counts as a damaged one.
 
-        The one before it is read only when it is needed: a restart should be quick.
+        The last good one is read only when it is needed: a restart should be quick.
         """
         current = _read(self.path)
-        return Stored(current, None if isinstance(current, Commit) else _read(self.previous))
+        if isinstance(current, Commit):
+            return Stored(current, None)
+        kept = (_read(path) for path in (self.good, self.previous))
+        return Stored(current, next((each for each in kept if isinstance(each, Commit)), None))
 
     def write(self, commit: Commit, previous: Commit) -> None:
         """Make the commit the stored one; raises StoreError and changes nothing when it cannot.
@@ -59,27 +71,35 @@ class Store:
         What is kept as the previous one is what was in force, not what the file held: somebody may
         have edited that.
         """
-        kept = self.folder / "juniper.conf.1.new"
-        temporary = self.folder / "juniper.conf.new"
+        texts = {self.path: show(commit)}
+        if previous.revision:
+            texts[self.previous] = show(previous)
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write(temporary, show(commit))
-            if previous.revision:
-                _write(kept, show(previous))
-                kept.replace(self.previous)
-            temporary.replace(self.path)
+            for path, text in texts.items():
+                _write(_new(path), text)
+            for path in reversed(texts):
+                _new(path).replace(path)
             _sync(self.folder)
         except OSError as error:
-            for path in (kept, temporary):
+            for path in texts:
                 with suppress(OSError):
-                    path.unlink(missing_ok=True)
+                    _new(path).unlink(missing_ok=True)
             raise StoreError(
                 f"cannot write {self.path}: {error.strerror}; the old configuration stays in force"
             ) from error
 
+    def keep(self, commit: Commit) -> None:
+        """Make the commit the last good one; what cannot be written is done without."""
+        text = show(commit)
+        with suppress(OSError):
+            if not self.good.exists() or self.good.read_bytes() != text.encode():
+                _write(_new(self.good), text)
+                _new(self.good).replace(self.good)
+
     def set_aside(self) -> None:
         """Keep a damaged file for whoever wants to repair it; the next write would replace it."""
-        link = self.folder / "juniper.conf.damaged.new"
+        link = _new(self.damaged)
         with suppress(OSError):
             link.unlink(missing_ok=True)
             os.link(self.path, link)
@@ -117,6 +137,10 @@ def _read(path: Path) -> Commit | Problems | None:
         user = header[2]
         revision = int(header[3] or revision)
     return Commit(examined, revision, user, time)
+
+
+def _new(path: Path) -> Path:
+    return path.with_name(f"{path.name}.new")
 
 
 def _write(path: Path, text: str) -> None:

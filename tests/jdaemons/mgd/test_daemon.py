@@ -163,7 +163,7 @@ async def test_a_successor_publishes_the_same_and_remembers_who_and_when(run_dir
     assert 2 == third.revision
 
 
-async def test_a_damaged_file_is_answered_by_the_previous_one_and_an_alarm(run_dir: Path) -> None:
+async def test_a_damaged_file_is_answered_by_the_last_good_one(run_dir: Path) -> None:
     store(run_dir, "system { host-name")
     store(run_dir, ONE, "juniper.conf.1")
     async with run_daemon(mgd(run_dir)) as running:
@@ -173,10 +173,28 @@ async def test_a_damaged_file_is_answered_by_the_previous_one_and_an_alarm(run_d
         await load(running, TWO)
 
     assert b'{"host-name":"one"}' == items["system"]
-    why = "syntax error, expecting ';' or '{'; the previous one is used"
+    why = "syntax error, expecting ';' or '{'; the last good one is used"
     assert [f"cannot use {conf(run_dir)}, line 1: {why}"] == complaints
     assert "system { host-name" == conf(run_dir, "juniper.conf.damaged").read_text()
     assert "host-name one;" in conf(run_dir, "juniper.conf.1").read_text()
+
+
+async def test_a_damaged_file_and_the_death_of_mgd_change_nothing_for_anybody(
+    run_dir: Path,
+) -> None:
+    dcd = Listener(run_dir)
+    store(run_dir, ONE)
+    async with run_daemon(dcd) as consumer:
+        async with run_daemon(mgd(run_dir)):
+            await dcd.changes.receive()
+        store(run_dir, "{ damaged by hand")
+        async with run_daemon(mgd(run_dir, 2)) as running:
+            await until(lambda: consumer.host.sessions()[0].incarnation == 2)
+            resynced = consumer.host.sessions()[0].resync_changes
+            damaged = [each.tag for each in running.records if "DAMAGED" in each.tag]
+
+    assert 0 == resynced
+    assert ["MGD_CONFIG_DAMAGED"] == damaged
 
 
 async def test_the_soft_restart_reads_an_edited_file_and_keeps_what_it_has_if_that_is_damaged(

@@ -73,6 +73,42 @@ def test_the_one_in_force_is_kept_as_the_previous_one_whatever_the_file_held(sto
     assert Stored(None, ONE) == store.read()
 
 
+def test_the_last_good_one_is_kept_and_goes_before_the_previous_one(store: Store) -> None:
+    store.write(TWO, ONE)
+    store.keep(TWO)
+    store.path.write_text("{ edited by hand and damaged")
+
+    assert TWO == store.read().good
+    assert {"juniper.conf", "juniper.conf.1", "juniper.conf.good"} == names(store)
+
+
+def test_a_kept_one_that_is_damaged_too_is_passed_over_and_kept_anew(store: Store) -> None:
+    store.write(TWO, ONE)
+    store.path.write_text("damaged")
+    store.good.write_bytes(b"\xff")
+    passed_over = store.read().good
+    store.keep(TWO)
+
+    assert ONE == passed_over
+    assert TWO == store.read().good
+
+
+def test_what_is_kept_already_is_not_written_again(store: Store) -> None:
+    store.write(ONE, Commit())
+    store.keep(ONE)
+    before = store.good.stat().st_ino
+    store.keep(ONE)
+
+    assert before == store.good.stat().st_ino
+
+
+def test_what_cannot_be_kept_is_done_without(store: Store) -> None:
+    store.good.mkdir(parents=True)
+    store.keep(ONE)
+
+    assert [] == list(store.good.iterdir())
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [(b"system {", "syntax error, expecting '}'"), (b"\xff\xfe", "cannot read it: not UTF-8 text")],
@@ -86,7 +122,7 @@ def test_a_damaged_file_is_told_with_its_problems_and_the_one_before_it(
 
     assert isinstance(stored.current, tuple)
     assert message == stored.current[0].message
-    assert ONE == stored.previous
+    assert ONE == stored.good
 
 
 def test_a_folder_in_the_file_s_place_counts_as_damage(store: Store) -> None:
