@@ -13,11 +13,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pytest
 
+from jsupervisor.boot import make_plan
+from jsupervisor.demo.runner import UNLIMITED
+from jsupervisor.jlaunchd.plan import Plan
 from jsupervisor.testing import Router
 
 pytestmark = [
@@ -109,6 +112,13 @@ class Namespace:
             self.run("ip", "route", "add", "default", "via", gateway)
 
 
+def forgiving(ports: dict[str, str]) -> Plan:
+    """A vmx that gives up nobody: the same module dies again and again here."""
+    plan = make_plan("vmx", ports=ports)
+    programs = tuple(replace(program, policy=UNLIMITED) for program in plan.programs)
+    return replace(plan, programs=programs)
+
+
 @contextmanager
 def namespace(name: str) -> Iterator[Namespace]:
     """A namespace that goes away with everything in it."""
@@ -128,7 +138,7 @@ def net() -> Iterator[tuple[Router, Namespace, Namespace]]:
     with (
         namespace(f"jsup-left-{number}") as one,
         namespace(f"jsup-right-{number}") as two,
-        Router.boot("vmx", ports=ports, config=CONFIG) as router,
+        Router.boot(plan=forgiving(ports), config=CONFIG) as router,
     ):
         one.adopt(left, "192.0.2.2/24", "2001:db8:1::2/64", ("192.0.2.1", "2001:db8:1::1"))
         two.adopt(right, "198.51.100.2/24", "2001:db8:2::2/64", ("198.51.100.1", "2001:db8:2::1"))
@@ -170,7 +180,7 @@ def test_no_ping_is_lost_while_each_control_module_dies(
 ) -> None:
     router, one, _ = net
     pingers = [Pinger(one, target) for target in ("198.51.100.2", "2001:db8:2::2")]
-    reports = [router.inject("kill", module) for module in CONTROL]
+    reports = [router.inject("kill", module) for module in CONTROL * 2]
     results = [pinger.stop() for pinger in pingers]
 
     assert [] == [report.why for report in reports if not report.recovered]
@@ -199,7 +209,7 @@ def test_tcp_never_breaks_while_each_control_module_dies(
             )
             stack.callback(client.wait)
             clients.append(client)
-        reports = [router.inject("kill", module) for module in CONTROL]
+        reports = [router.inject("kill", module) for module in CONTROL * 2]
         results = [end(client) for client in clients]
 
     assert [] == [report.why for report in reports if not report.recovered]
