@@ -21,10 +21,13 @@ TIMEOUT: Final = 1.0
 
 
 class DamageAlarm:
-    """What alarmd should show: a description, or nothing when that is empty."""
+    """What alarmd should show: a description, or nothing when that is empty.
+
+    As long as it was not set, nothing is known, and nothing told.
+    """
 
     def __init__(self, source: str) -> None:
-        self.description = ""
+        self.description: str | None = None
         self._source = source
         self._changed = trio.Event()
 
@@ -38,7 +41,7 @@ class DamageAlarm:
         """Keep alarmd told, for ever."""
         while True:
             self._changed = trio.Event()
-            done = await self._tell(client)
+            done = self.description is None or await self._tell(client)
             holds = AGAIN if self.description else math.inf
             with trio.move_on_after(holds if done else RETRY):
                 await self._changed.wait()

@@ -65,6 +65,7 @@ class Mgd(Daemon):
         self.store = Store(Path(order.home) / "config")
         self.config = Publisher("config")
         self._loading = trio.Lock()
+        self._started = trio.Event()
         self._alarm = DamageAlarm(order.name)
         self._started_ns = self.clock.monotonic_ns()
 
@@ -93,14 +94,23 @@ class Mgd(Daemon):
         }
 
     async def run(self, nursery: trio.Nursery) -> None:
-        """Take what the disk holds; complain if it is damaged."""
-        await self._handle(await trio.to_thread.run_sync(self.store.read))
+        """Begin to read what the disk holds: a big file takes seconds, and heartbeats do not wait."""
+        nursery.start_soon(self._read)
         nursery.start_soon(self._alarm.run, self.client("alarmd"))
+
+    async def settled(self) -> None:
+        """The disk has been read."""
+        await self._started.wait()
 
     async def reload(self) -> None:
         """Read the disk again: somebody may have edited the file."""
+        await self._started.wait()
+        await self._read()
+
+    async def _read(self) -> None:
         async with self._loading:
             await self._handle(await trio.to_thread.run_sync(self.store.read))
+        self._started.set()
 
     # -- calls --------------------------------------------------------------------------------
 
@@ -113,6 +123,7 @@ class Mgd(Daemon):
     async def load(self, request: pb.LoadRequest) -> pb.LoadReply:
         """Make a text the configuration, whole or not at all."""
         user = _NOT_OF_A_NAME.sub("-", request.user)[:64] or "root"
+        await self._started.wait()
         async with self._loading:
             examined = await trio.to_thread.run_sync(examine, request.text)
             problems = await self._handle(LoadRequested(examined, user))
@@ -127,6 +138,7 @@ class Mgd(Daemon):
 
     async def show(self, request: pb.ShowRequest) -> pb.ShowReply:
         """The configuration in force."""
+        await self._started.wait()
         commit = self.core.commit
         return pb.ShowReply(
             text=show(commit),

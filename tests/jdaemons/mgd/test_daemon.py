@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 import trio
 
 from jdaemons.mgd.daemon import Mgd
+from jdaemons.mgd.events import Stored
+from jdaemons.mgd.store import Store
 from jprotos.mgd.v1 import mgd_pb2 as pb
 from jprotos.mgd.v1 import mgd_pb2_grpc
 from jprotos.runtime.v1 import runtime_pb2, runtime_pb2_grpc
@@ -264,3 +267,31 @@ async def test_the_uptime_counts_from_the_start_of_init(run_dir: Path) -> None:
 
     assert str(booted["time-length"]).startswith("00:01:3")
     assert "lab" == configured["user"]
+
+
+async def test_while_the_disk_is_read_mgd_answers_but_is_not_ready(
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(run_dir, ONE)
+    goes_on = threading.Event()
+
+    def slow(folder: Store, read: Callable[[Store], Stored] = Store.read) -> Stored:
+        goes_on.wait(5)
+        return read(folder)
+
+    monkeypatch.setattr(Store, "read", slow)
+    async with run_daemon(mgd(run_dir)) as running, trio.open_nursery() as nursery:
+        software = await get(running, "software-information")
+        early = running.ready.is_set()
+        shown: list[pb.ShowReply] = []
+
+        async def ask() -> None:
+            shown.append(await show(running))
+
+        nursery.start_soon(ask)
+        goes_on.set()
+        await running.ready.wait()
+
+    assert "test" == software["host-name"]
+    assert not early
+    assert [1] == [reply.revision for reply in shown]
