@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from jsupervisor.boot import Booted
+from jsupervisor.cli.common import sweep_if_dead
 from jsupervisor.cli.errors import CliError
 from jsupervisor.cli.logs import Follower
 from jsupervisor.cli.narration import Narrator, notable
@@ -95,7 +96,12 @@ class Foreground:
         self._mark = 0
         self.lines: list[str] = []
         """What was said, for the live view."""
-        self._watcher, self._operator = self._connect()
+        try:
+            self._watcher, self._operator = self._connect()
+        except BaseException:
+            self._log.close()
+            os.close(self._pidfd)
+            raise
 
     def _connect(self) -> tuple[Watcher, Operator]:
         deadline = time.monotonic() + CONNECT_SECONDS
@@ -271,6 +277,7 @@ def force_end(booted: Booted) -> None:
     except subprocess.TimeoutExpired:
         booted.process.kill()
         booted.process.wait()
+    sweep_if_dead(booted.instance)
 
 
 def log_follower(instance: Instance) -> Follower:
