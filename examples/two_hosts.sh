@@ -47,4 +47,4 @@ ip netns exec "$left" ping -q -i 0.01 -c 200 198.51.100.2 &
 pings=$!
 jsupervisor fault inject --name "$name" kill dcd
 wait "$pings"
-jsupervisor show --name "$name" interfaces terse | grep ge-0/0/[01]
+jsupervisor show interfaces terse --name "$name" | grep ge-0/0/[01]
