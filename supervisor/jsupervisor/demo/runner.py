@@ -37,6 +37,8 @@ BASELINE_SECONDS: Final = 0.4
 TRIAL_SECONDS: Final = 0.35
 """Each trial lasts at least so long after its fault, so that late effects are its own."""
 SETTLE_SECONDS: Final = 3.0
+WARM_UP_SECONDS: Final = 5.0
+WARM_UP_WINDOW_NS: Final = 100_000_000
 LOOK_SECONDS: Final = 0.01
 
 UNLIMITED: Final = RestartPolicy(intensity=None, backoff=Backoff(initial=0.0, factor=1.0, cap=0.0))
@@ -207,7 +209,7 @@ class _Run:
 
     def baseline(self) -> Baseline:
         """Traffic without a fault; raises DemoError when even that loses packets."""
-        self._await_first_packets()
+        self._warm_up()
         begin = time.monotonic_ns()
         time.sleep(BASELINE_SECONDS)
         end = time.monotonic_ns()
@@ -223,16 +225,22 @@ class _Run:
         self._fib = self._forwarding_table()
         return Baseline(loss.offered, loss.lost, loss.outage_ms_by_gap)
 
-    def _await_first_packets(self) -> None:
-        """Let neighbours be resolved: the first packets wait for that, or are lost to it."""
-        self._traffic.start()
-        deadline = time.monotonic() + SETTLE_SECONDS
-        while True:
-            begin = time.monotonic_ns()
-            if self._traffic.settle(begin, SETTLE_SECONDS):
+    def _warm_up(self) -> None:
+        """Traffic until nothing is lost any more: ports come up, routes and neighbours are learnt."""
+        begin = self._traffic.start()
+        deadline = time.monotonic() + WARM_UP_SECONDS
+        while time.monotonic() < deadline:
+            end = begin + WARM_UP_WINDOW_NS
+            if (
+                self._traffic.settle(end, WARM_UP_SECONDS)
+                and not self._traffic.loss(begin, end).lost
+            ):
                 return
-            if time.monotonic() > deadline:
-                raise DemoError("cannot measure: no packet of some flow came through the router")
+            begin = end
+        raise DemoError(
+            f"cannot measure: packets were still lost {WARM_UP_SECONDS:g} s after the start of traffic;"
+            " is the machine overloaded? A lower --rate may help"
+        )
 
     def trial(self, module: str, fault: str) -> Row:
         """Inject one fault and account for everything up to the next."""
