@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -10,6 +10,7 @@ from jsupervisor.cli.render.values import Table, lines, rows, table, text
 from jsupervisor.initproto import Json
 
 _COLUMN: Final = 19
+_INDEX: Final = 9
 _FAMILIES: Final[Mapping[str, str]] = MappingProxyType(
     {"inet": "Internet", "inet6": "Internet6", "mpls": "MPLS"}
 )
@@ -89,24 +90,29 @@ def _forwarding(each: Table) -> Iterator[str]:
     if "enabled-protocols" in each:
         yield f"Enabled protocols: {text(each, 'enabled-protocols')}"
     entries = rows(each, "rt-entry")
-    width = max([_COLUMN, *(len(text(entry, "rt-destination")) + 1 for entry in entries)])
-    hop = max(
-        [_COLUMN, *(len(text(nh, "to")) + 1 for entry in entries for nh in rows(entry, "nh"))]
-    )
-    yield f"{'Destination':<{width}}Type RtRef {'Next hop':<{hop}}Type Index    NhRef Netif"
+    width = _width((text(entry, "rt-destination") for entry in entries), _COLUMN)
+    next_hops = [next_hop for entry in entries for next_hop in rows(entry, "nh")]
+    hop = _width((text(next_hop, "to") for next_hop in next_hops), _COLUMN)
+    index = _width((text(next_hop, "nh-index") for next_hop in next_hops), _INDEX)
+    yield f"{'Destination':<{width}}Type RtRef {'Next hop':<{hop}}Type {'Index':<{index}}NhRef Netif"
     for entry in entries:
         head = (
             f"{text(entry, 'rt-destination'):<{width}}{text(entry, 'destination-type'):<4}"
             f"{text(entry, 'route-reference-count', '0'):>6} "
         )
         for next_hop in rows(entry, "nh") or [{}]:
-            yield head + _forwarding_hop(next_hop, hop)
+            yield head + _forwarding_hop(next_hop, hop, index)
             head = " " * len(head)
 
 
-def _forwarding_hop(next_hop: Table, width: int) -> str:
+def _width(cells: Iterable[str], least: int) -> int:
+    """Of a column: as Junos has it, or wider where a cell needs it."""
+    return max([least, *(len(cell) + 1 for cell in cells)])
+
+
+def _forwarding_hop(next_hop: Table, width: int, index: int) -> str:
     return (
         f"{text(next_hop, 'to'):<{width}}{text(next_hop, 'nh-type'):<4}"
-        f"{text(next_hop, 'nh-index'):>9}{text(next_hop, 'nh-reference-count'):>6}"
+        f"{text(next_hop, 'nh-index'):>{index}}{text(next_hop, 'nh-reference-count'):>6}"
         f" {text(next_hop, 'via')}"
     )

@@ -163,7 +163,12 @@ def test_forwarding_table() -> None:
 
 
 def test_columns_grow_with_ipv6() -> None:
-    long = forwarding("2001:db8:1:2:3:4:5:6/128", "user", to="2001:db8:1:2:3:4:5:7", nh_type="ucst")
+    long = forwarding(
+        *("2001:db8:1:2:3:4:5:6/128", "user"),
+        to="2001:db8:1:2:3:4:5:7",
+        nh_type="ucst",
+        nh_index="2704822018",
+    )
     table: Json = {"table-name": "default.inet6", "address-family": "inet6", "rt-entry": [long]}
     lines = forwarding_table(
         {"forwarding-table-information": {"route-table": [table, table]}}
@@ -171,5 +176,5 @@ def test_columns_grow_with_ipv6() -> None:
 
     assert ["Routing table: default.inet6", "Internet6:"] == lines[:2]
     assert "Destination              Type RtRef Next hop             Type" == lines[2][:61]
-    assert "2001:db8:1:2:3:4:5:6/128 user     0 2001:db8:1:2:3:4:5:7 ucst" == lines[3]
+    assert "2001:db8:1:2:3:4:5:6/128 user     0 2001:db8:1:2:3:4:5:7 ucst 2704822018" == lines[3]
     assert "" == lines[4]
