@@ -25,6 +25,7 @@ from jdaemons.pfe.interfaces import Interface, Interfaces, read_interfaces
 from jdaemons.pfe.layout import Image
 from jdaemons.pfe.memory import obtain
 from jdaemons.pfe.mmsg import HEAD, Kernel, Receiver, Transmitter
+from jdaemons.pfe.packets import ETH_HEADER
 from jdaemons.pfe.ports.opening import open_port, own_ports
 from jdaemons.pfe.ports.port import Port, PortError
 from jdaemons.pfe.segment import BATCH, FABRIC_ROW, SLOT, Drop, Segment
@@ -125,7 +126,7 @@ class Engine:
             links["error"][row] = b""
             try:
                 key = f"{self.order.name}/port/{name}"
-                port = open_port(name, self.order.ports[name], key, self.host)
+                port = open_port(name, self.order.ports[name], key, self.host, self.order.run_dir)
             except PortError as error:
                 links["error"][row] = str(error).encode()
                 links["up"][row] = 0
@@ -275,6 +276,8 @@ class Engine:
         lengths = self._receiver.lengths(last)[first:]
         heads = self._heads[first:last]
         heads[:] = self.segment.frames[first:last, :HEAD]
+        # What is not there would be another frame's: a group address takes it to the slow path.
+        heads[lengths < ETH_HEADER] = 1
         if row == FABRIC_ROW:
             outcome = self._forwarder.from_fabric(heads, lengths)
             interface = None

@@ -14,6 +14,7 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_interface, ip_network
 from pathlib import Path
 
+from jdaemons.pfe import packets as p
 from jdaemons.pfe.engine import Engine
 from jdaemons.pfe.layout import Image, NextHopType
 from jdaemons.pfe.segment import Drop, Segment
@@ -105,6 +106,16 @@ class Init:
         """What is kept."""
         return self._keeper.descriptors
 
+    @property
+    def last(self) -> FakeInit:
+        """The newest module's connection."""
+        return self._fakes[-1]
+
+    def settle(self) -> None:
+        """End the newest module's connection and wait until all it said is heard."""
+        self._fakes[-1].connection.close()
+        self._threads[-1].join()
+
     def connect(self) -> FakeInit:
         """A new module's connection."""
         fake = FakeInit()
@@ -146,8 +157,8 @@ class Bench:
         host = LeanHost(order, self.init.connect().connection)
         host.log.sink = lambda record: None
         engine = Engine(order, host)
-        engine.prepare()
         self._stack.callback(engine.close)
+        engine.prepare()
         return engine
 
     def image(self, name: str = "pfe0") -> Image:
@@ -198,3 +209,62 @@ def turn(engines: Engine | Iterable[Engine], times: int = 3) -> None:
     for _ in range(times):
         for engine in [engines] if isinstance(engines, Engine) else engines:
             engine.turn(0)
+
+
+def frame(source: str, destination: str, *, ttl: int = 64, payload: bytes = b"x" * 26) -> bytes:
+    """A UDP-like packet of the left host, for the router's MAC."""
+    build = p.ipv6 if ":" in source else p.ipv4
+    kind = p.ETH_IPV6 if ":" in source else p.ETH_IPV4
+    packet = build(ip(source), ip(destination), p.UDP, payload, ttl)
+    return p.ethernet(MAC[0], HOST_MAC[0], kind, packet)
+
+
+def forwarded(source: str, destination: str, *, payload: bytes = b"x" * 26) -> bytes:
+    """The same as the right host must see it."""
+    return HOST_MAC[1] + MAC[1] + frame(source, destination, ttl=63, payload=payload)[12:]
+
+
+def answer(sock: socket.socket, host: int = 1) -> list[bytes]:
+    """Answer every question for a neighbour as that host; the other frames."""
+    others = []
+    for each in received(sock):
+        arp = p.parse_arp(each[14:]) if each[12:14] == b"\x08\x06" else None
+        question = p.parse_discovery(each[14:]) if each[12:14] == b"\x86\xdd" else None
+        if arp is not None and arp.operation == 1:
+            reply = p.Arp(2, HOST_MAC[host], arp.target, arp.sender_mac, arp.sender)
+            sock.send(p.build_arp(reply, arp.sender_mac))
+        elif question is not None and not question.advertisement:
+            sock.send(p.advertise(HOST_MAC[host], question.target, MAC[host], question.source))
+        else:
+            others.append(each)
+    return others
+
+
+def start(bench: Bench) -> tuple[Engine, socket.socket, socket.socket]:
+    """An engine with the usual network and both hosts attached."""
+    engine = bench.engine()
+    install(bench.writer())
+    hosts = bench.host("left"), bench.host("right")
+    turn(engine)
+    return engine, *hosts
+
+
+def resolved(bench: Bench) -> tuple[Engine, socket.socket, socket.socket]:
+    """As `start`, and the engine knows both hosts."""
+    engine, left, right = start(bench)
+    for source, destination in (
+        ("192.0.2.2", "198.51.100.2"),
+        ("2001:db8:1::2", "2001:db8:2::2"),
+        ("198.51.100.2", "192.0.2.2"),
+        ("2001:db8:2::2", "2001:db8:1::2"),
+    ):
+        back = source.startswith(("198", "2001:db8:2"))
+        packet = frame(source, destination)
+        (right if back else left).send((MAC[1] if back else MAC[0]) + packet[6:])
+    turn(engine)
+    answer(left, 0)
+    answer(right, 1)
+    turn(engine)
+    received(left)
+    received(right)
+    return engine, left, right

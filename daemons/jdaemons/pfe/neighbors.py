@@ -18,12 +18,14 @@ RETRY_NS: Final = SECOND
 """RetransTimer of RFC 4861 section 10."""
 TRIES: Final = 3
 PROBES: Final = 5
-WAITING_MAX: Final = 64
+WAITING_MAX: Final = 512
 """Packets that wait for one neighbour."""
 WAITING_TOTAL: Final = 2048
 
 Key = tuple[int, bytes]
 """Port index and address of 4 or 16 octets."""
+Waiting = tuple[int, bytes]
+"""Next hop slot (0: the router's own) and the IP packet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Learned:
     port: int
     address: bytes
     mac: bytes
-    waited: tuple[bytes, ...] = ()
+    waited: tuple[Waiting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +61,14 @@ class Unreachable:
 
     port: int
     address: bytes
-    waited: tuple[bytes, ...]
+    waited: tuple[Waiting, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
     """There was no room for this packet to wait."""
 
-    packet: bytes
+    packet: Waiting
 
 
 Command = Ask | Learned | Lost | Unreachable | Refused
@@ -84,7 +86,7 @@ class _Known:
 class _Asked:
     next_ns: int
     tries: int = 1
-    waiting: list[bytes] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
 
 
 class Neighbours:
@@ -106,7 +108,7 @@ class Neighbours:
         known = self._known.get((port, address))
         return known.mac if known else None
 
-    def resolve(self, port: int, address: bytes, packet: bytes, now: int) -> list[Command]:
+    def resolve(self, port: int, address: bytes, packet: Waiting, now: int) -> list[Command]:
         """A packet for a neighbour that is not known: let it wait, and ask."""
         key = (port, address)
         asked = self._asked.get(key)
@@ -178,7 +180,7 @@ class Neighbours:
                 known.next_ns = now + RETRY_NS
                 yield Ask(*key, known.mac)
 
-    def _taken(self, asked: _Asked | None) -> tuple[bytes, ...]:
+    def _taken(self, asked: _Asked | None) -> tuple[Waiting, ...]:
         if asked is None:
             return ()
         self._waiting -= len(asked.waiting)

@@ -144,12 +144,12 @@ class SlowPath:
                     self._ask(port, address, mac)
                 case Learned(port, address, mac, waited):
                     self._out.neighbour_changed(port, address, mac)
-                    for packet in waited:
-                        self._transmit(port, mac, packet, 0)
+                    for slot, packet in waited:
+                        self._transmit(port, mac, packet, slot)
                 case Lost(port, address):
                     self._out.neighbour_changed(port, address, None)
                 case Unreachable(_, _, waited):
-                    for packet in waited:
+                    for _, packet in waited:
                         self._out.drop(Drop.UNRESOLVED, None)
                         self._error(packet, icmp.HOST_UNREACHABLE, None)
                 case Refused():
@@ -175,12 +175,12 @@ class SlowPath:
             self._out.drop(reason, port)
             return
         packet = packet[: int.from_bytes(packet[2:4])]
-        source, destination = packet[12:16], packet[16:20]
+        destination = packet[16:20]
         if destination in self.interfaces.own:
             self._local4(packet, port)
         elif destination[0] >= 224 or frame[0] & 1:
             self._out.drop(Drop.MULTICAST, port)
-        elif destination[0] in (0, 127) or source in self.interfaces.own:
+        elif destination[0] in (0, 127):
             self._out.drop(Drop.MARTIAN, port)
         else:
             self._forward(packet, destination, port, int.from_bytes(packet[8:9]))
@@ -290,7 +290,8 @@ class SlowPath:
             if mac is not None:
                 self._transmit(port.index, mac, piece, slot)
             else:
-                self._carry_out(self.neighbours.resolve(port.index, target, piece, self._now))
+                waiting = (slot, piece)
+                self._carry_out(self.neighbours.resolve(port.index, target, waiting, self._now))
 
     def _fitting(self, packet: bytes, port: Interface, ingress: Interface | None) -> list[bytes]:
         """The packet, or its fragments, as the port's MTU demands; nothing when it may not."""
@@ -329,7 +330,7 @@ class SlowPath:
         if mac is not None:
             self._transmit(port.index, mac, packet, 0)
         else:
-            self._carry_out(self.neighbours.resolve(port.index, address, packet, self._now))
+            self._carry_out(self.neighbours.resolve(port.index, address, (0, packet), self._now))
 
     def _error(self, packet: bytes, error: icmp.Error, port: Interface | None) -> None:
         """Tell the sender, unless the RFCs forbid it or it happens too often."""

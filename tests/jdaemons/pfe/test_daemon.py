@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import trio
@@ -74,8 +75,6 @@ async def destinations(running: object) -> list[str]:
     client = running.client()  # type: ignore[attr-defined]
     request = GetRequest(name="forwarding-table-information")
     reply = await client.unary(RuntimeStub(client.channel).Get, request, timeout=5)
-    import json
-
     tables = json.loads(reply.json)["forwarding-table-information"]["route-table"]
     return [entry["rt-destination"] for table in tables for entry in table["rt-entry"]]
 
@@ -86,18 +85,20 @@ async def test_routes_reach_the_image_and_a_successor_writes_only_differences(
     init = FakeInit()
     rpd = fib()
     try:
-        async with run_daemon(Producer(make_order(run_dir, "dcd"), interfaces())) as dcd:
-            async with run_daemon(Producer(make_order(run_dir, "rpd"), rpd)):
-                async with run_daemon(Pfectl(order(run_dir)), init) as first:
-                    await first.ready.wait()
-                    before = await destinations(first)
-                    generation = first.daemon.writer.image.generation
-                rpd.remove_packed([route("198.51.100.0/24")])
-                async with run_daemon(Pfectl(order(run_dir)), init) as second:
-                    await second.ready.wait()
-                    after = await destinations(second)
-                    unchanged = second.daemon.writer.image.generation
-            assert dcd
+        async with (
+            run_daemon(Producer(make_order(run_dir, "dcd"), interfaces())),
+            run_daemon(Producer(make_order(run_dir, "rpd"), rpd)),
+        ):
+            async with run_daemon(Pfectl(order(run_dir)), init) as first:
+                await first.ready.wait()
+                before = await destinations(first)
+                generation = first.daemon.writer.image.generation
+            rpd.remove_packed([route("198.51.100.0/24")])
+            async with run_daemon(Pfectl(order(run_dir)), init) as second:
+                await second.ready.wait()
+                after = await destinations(second)
+                unchanged = second.daemon.writer.image.generation
+
     finally:
         init.close()
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from jdaemons.pfe.ports.afpacket import PacketPort
 from jdaemons.pfe.ports.port import Port, PortError, Store
+from jdaemons.pfe.ports.tap import TapPort
 from jdaemons.pfe.ports.udp import UdpPort
 from jdaemons.pfe.ports.unix import UnixPort
-from jsupervisor.runtime.portspec import UdpSpec, UnixSpec, parse_port_spec
+from jsupervisor.runtime.portspec import DeviceKind, DeviceSpec, UdpSpec, UnixSpec, parse_port_spec
 
 
 def own_ports(ports: Mapping[str, str], fpc: int) -> list[str]:
@@ -21,8 +23,11 @@ def fpc_of(name: str) -> int | None:
     return int(number) if number.isdecimal() and "/" in name else None
 
 
-def open_port(name: str, text: str, key: str, store: Store) -> Port:
-    """Open a port, or adopt what the store keeps of it; raises PortError."""
+def open_port(name: str, text: str, key: str, store: Store, run_dir: str) -> Port:
+    """Open a port, or adopt what the store keeps of it; raises PortError.
+
+    What is made outside of the run folder is noted there.
+    """
     try:
         spec = parse_port_spec(text)
     except ValueError as error:
@@ -31,6 +36,8 @@ def open_port(name: str, text: str, key: str, store: Store) -> Port:
         case UdpSpec():
             return UdpPort(name, spec, key, store)
         case UnixSpec():
-            return UnixPort(name, spec, key, store)
-        case _:
-            raise PortError(f"cannot open port {name}: {text} is not supported")
+            return UnixPort(name, spec, key, store, run_dir)
+        case DeviceSpec(DeviceKind.TAP):
+            return TapPort(name, spec, key, store)
+        case DeviceSpec():
+            return PacketPort(name, spec, key, store, run_dir)

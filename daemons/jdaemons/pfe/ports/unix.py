@@ -15,6 +15,7 @@ from typing import Final
 
 from jdaemons.pfe.mmsg import Receiver, Transmitter
 from jdaemons.pfe.ports.port import Port, PortError, Store, adopt, enlarge
+from jsupervisor.links import note_socket
 from jsupervisor.runtime.portspec import UnixSpec
 
 _GONE: Final = select.POLLHUP | select.POLLRDHUP | select.POLLERR
@@ -23,7 +24,7 @@ _GONE: Final = select.POLLHUP | select.POLLRDHUP | select.POLLERR
 class UnixPort(Port):
     """A listener and at most one connection."""
 
-    def __init__(self, name: str, spec: UnixSpec, key: str, store: Store) -> None:
+    def __init__(self, name: str, spec: UnixSpec, key: str, store: Store, run_dir: str) -> None:
         """Adopt what is kept or listen; raises PortError."""
         super().__init__(name)
         self._store = store
@@ -31,6 +32,7 @@ class UnixPort(Port):
         kept = store.get(f"{key}/listener")
         self._listener: Final = adopt(kept) if kept is not None else _listen(spec.path)
         if kept is None:
+            note_socket(run_dir, spec.path)
             store.put(f"{key}/listener", self._listener.fileno())
         peer = store.get(self._peer_key)
         self._peer = adopt(peer) if peer is not None else None
