@@ -6,6 +6,7 @@ import json
 from typing import Final
 
 import click
+from click.core import ParameterSource
 
 from jsupervisor.cli.complete import instance_names
 from jsupervisor.cli.errors import FAILED, WRONG, CliError, refused
@@ -24,6 +25,38 @@ name_option: Final = click.option(
     help="Instance name.",
 )
 json_option: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def _hand_down(context: click.Context, parameter: click.Parameter, value: object) -> None:
+    """Make what a group was given the default of all commands under it."""
+    assert isinstance(context.command, click.Group)
+    assert parameter.name is not None
+    if context.get_parameter_source(parameter.name) is ParameterSource.DEFAULT:
+        return
+    handed = dict(context.default_map or {})
+    for name in context.command.list_commands(context):
+        handed[name] = {**handed.get(name, {}), parameter.name: value}
+    context.default_map = handed
+
+
+# For groups: `show --name r1 route` means `show route --name r1`.
+group_name_option: Final = click.option(
+    "--name",
+    metavar="NAME",
+    default="default",
+    expose_value=False,
+    callback=_hand_down,
+    shell_complete=instance_names,
+    help="Instance name, for every command below.",
+)
+group_json_option: Final = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    expose_value=False,
+    callback=_hand_down,
+    help="Print JSON.",
+)
 
 
 def find_instance(name: str) -> Instance:

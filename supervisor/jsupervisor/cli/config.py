@@ -11,7 +11,13 @@ from typing import Final
 
 import click
 
-from jsupervisor.cli.common import find_instance, json_option, name_option, print_json
+from jsupervisor.cli.common import (
+    find_instance,
+    group_name_option,
+    json_option,
+    name_option,
+    print_json,
+)
 from jsupervisor.cli.errors import WRONG, CliError
 from jsupervisor.cli.lazy import LazyGroup
 
@@ -69,6 +75,7 @@ def user_name() -> str:
 
 
 @click.group(cls=LazyGroup, epilog="Example: jsupervisor config load router.conf")
+@group_name_option
 def config() -> None:
     """Check, load and show the configuration."""
 

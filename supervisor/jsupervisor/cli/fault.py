@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import click
 
-from jsupervisor.cli.common import find_instance, json_option, name_option, print_json
+from jsupervisor.cli.common import (
+    find_instance,
+    group_name_option,
+    json_option,
+    name_option,
+    print_json,
+)
 from jsupervisor.cli.complete import victims
 from jsupervisor.cli.errors import FAILED, WRONG, refused
 
 
 @click.group(epilog="Example: jsupervisor fault list", short_help="Inject faults into modules.")
+@group_name_option
 def fault() -> None:
     """Inject faults into the modules of a running instance."""
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 from jsupervisor.boot import Booted
@@ -23,12 +23,14 @@ from jsupervisor.cli.narration import Narrator, notable
 from jsupervisor.cli.status import report, usage_of
 from jsupervisor.initproto import Message
 from jsupervisor.observer.operator import Operator, OperatorError, Watcher
+from jsupervisor.observer.processes import descendants
 from jsupervisor.observer.status import InstanceStatus
 from jsupervisor.observer.status import parse as parse_status
 from jsupervisor.paths import Instance
 
 CONNECT_SECONDS: Final = 10.0
 STOP_SECONDS: Final = 45.0
+DEATH_SECONDS: Final = 5.0
 LOOK_SECONDS: Final = 0.005
 LOG_SECONDS: Final = 0.05
 """How soon a line of a module's log is seen."""
@@ -239,7 +241,7 @@ class Foreground:
         while self._booted.process.poll() is None:
             self._signals.clear()
             if self._signals.count > asked or time.monotonic() > deadline:
-                self._booted.process.kill()  # every other process of the instance dies with it
+                kill_all(self._booted)
                 self._tell(["init: killed"])
                 break
             self._wait(VIEW_SECONDS)
@@ -275,9 +277,25 @@ def force_end(booted: Booted) -> None:
     try:
         booted.process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
+        kill_all(booted)
+    sweep_if_dead(booted.instance)
+
+
+def kill_all(booted: Booted) -> None:
+    """SIGKILL init, with which every other process of the instance dies; wait for the last of them."""
+    with ExitStack() as stack:
+        watched = []
+        for process in descendants(booted.process.pid):
+            try:
+                pidfd = os.pidfd_open(process.pid)
+            except ProcessLookupError:
+                continue
+            stack.callback(os.close, pidfd)
+            watched.append(pidfd)
         booted.process.kill()
         booted.process.wait()
-    sweep_if_dead(booted.instance)
+        for pidfd in watched:
+            select.select([pidfd], [], [], DEATH_SECONDS)
 
 
 def log_follower(instance: Instance) -> Follower:

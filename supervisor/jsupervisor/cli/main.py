@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from jsupervisor import __version__
+from jsupervisor.cli.common import group_name_option
 from jsupervisor.cli.errors import FAILED, CliError, guarded
 from jsupervisor.cli.lazy import LazyGroup
 
@@ -42,6 +43,7 @@ class Root(LazyGroup):
 
 @click.group(cls=Root, epilog="Example: jsupervisor start --profile vmx")
 @click.version_option(__version__, prog_name=PROGRAM)
+@group_name_option
 def cli() -> None:
     """A Junos-shaped router of crash-isolated processes, made to be broken and measured.
 

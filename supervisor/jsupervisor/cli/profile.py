@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from jsupervisor.cli.chassis_check import check_chassis
-from jsupervisor.cli.common import json_option, print_json
+from jsupervisor.cli.common import group_name_option, json_option, print_json
 from jsupervisor.cli.complete import profile_names
 from jsupervisor.cli.errors import WRONG, CliError, refused
 from jsupervisor.cli.lazy import LazyGroup
@@ -40,6 +40,7 @@ def known_profiles() -> dict[str, Path]:
 
 
 @click.group(cls=LazyGroup, epilog="Example: jsupervisor profile list")
+@group_name_option
 def profile() -> None:
     """List, show and validate chassis profiles."""
 

@@ -16,6 +16,8 @@ import click
 from jsupervisor.cli.common import (
     ask_status,
     find_instance,
+    group_json_option,
+    group_name_option,
     json_option,
     name_option,
     print_json,
@@ -54,6 +56,8 @@ def _get(
     epilog="Example: jsupervisor show interfaces terse",
     short_help="Show operational data in Junos' layout.",
 )
+@group_name_option
+@group_json_option
 def show() -> None:
     """Show operational data, in Junos' words: `show interfaces terse`, `sh int ter`."""
 
@@ -68,6 +72,8 @@ def version(name: str, as_json: bool) -> None:
 
 
 @show.group(cls=LazyGroup, epilog="Example: jsupervisor show system uptime")
+@group_name_option
+@group_json_option
 def system() -> None:
     """Processes, uptime, core files, alarms."""
 
@@ -141,6 +147,8 @@ def alarms(name: str, as_json: bool) -> None:
 
 
 @show.group(cls=LazyGroup, epilog="Example: jsupervisor show chassis hardware")
+@group_name_option
+@group_json_option
 def chassis() -> None:
     """Hardware and FPCs."""
 
@@ -164,6 +172,8 @@ def fpc(name: str, as_json: bool) -> None:
 
 
 @show.group(cls=LazyGroup, epilog="Example: jsupervisor show interfaces terse")
+@group_name_option
+@group_json_option
 def interfaces() -> None:
     """Interfaces and their addresses."""
 

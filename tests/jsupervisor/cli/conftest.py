@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent import futures
 from contextlib import AbstractContextManager, contextmanager
@@ -23,6 +24,7 @@ from jsupervisor.initproto import Connection, Json, Message
 from jsupervisor.paths import Instance, instance
 from jsupervisor.runtime.fakes import short_run_dir
 from jsupervisor.runtime.names import daemon_name, executable_of
+from jsupervisor.testing.harness import leftovers
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +320,23 @@ def serve_module() -> ServeModule:
             server.stop(1).wait()
 
     return serve
+
+
+def require_gone(chosen: Instance, timeout: float = 5.0) -> None:
+    """Fail when anything of the instance stays; after a SIGKILL the kernel needs a moment."""
+    deadline = time.monotonic() + timeout
+    while left := leftovers(chosen):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.005)
+
+
+RequireGone = Callable[[Instance], None]
+
+
+@pytest.fixture(name="require_gone")
+def require_gone_fixture() -> RequireGone:
+    """`require_gone`, for tests."""
+    return require_gone
 
 
 MakeStatus = Callable[..., dict[str, Json]]

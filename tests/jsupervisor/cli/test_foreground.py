@@ -22,10 +22,11 @@ from jsupervisor.cli.foreground import (
 )
 from jsupervisor.jlaunchd.plan import Plan, parse_plan
 from jsupervisor.paths import instance
-from jsupervisor.testing.harness import leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.jsupervisor.cli.conftest import RequireGone
 
     from jsupervisor.boot import Booted
 
@@ -35,12 +36,12 @@ def plan(entry: str = "jsupervisor.runtime.daemon:Daemon") -> Plan:
 
 
 @pytest.fixture
-def booted(home: Path) -> Iterator[Booted]:
+def booted(home: Path, require_gone: RequireGone) -> Iterator[Booted]:
     """A toy instance; nothing of it is left."""
     toy = boot(plan(), name="toy")
     yield toy
     force_end(toy)
-    assert not leftovers(toy.instance)
+    require_gone(toy.instance)
 
 
 def test_signals_are_counted_not_obeyed_and_obeyed_again_afterwards() -> None:
@@ -145,7 +146,7 @@ def test_an_init_that_dies_while_we_watch_is_an_error(booted: Booted) -> None:
 
 
 @pytest.mark.system
-def test_an_init_that_cannot_run_is_an_error(home: Path) -> None:
+def test_an_init_that_cannot_run_is_an_error(home: Path, require_gone: RequireGone) -> None:
     toy = boot(plan(), name="toy")
     toy.process.kill()
     signals = Signals()
@@ -155,7 +156,7 @@ def test_an_init_that_cannot_run_is_an_error(home: Path) -> None:
     finally:
         signals.close()
         force_end(toy)
-    assert not leftovers(toy.instance)
+    require_gone(toy.instance)
 
 
 @pytest.mark.system

@@ -129,3 +129,27 @@ def test_the_shell_completes_commands_and_profiles(home: Path) -> None:
 
     assert ["start", "stop", "status"] == completed("jsupervisor st")
     assert ["vmx"] == completed("jsupervisor start --profile vm")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("show", "system", "alarms", "--name", "r9"),
+        ("show", "system", "--name", "r9", "alarms"),
+        ("show", "--name", "r9", "system", "alarms"),
+        ("--name", "r9", "show", "--json", "system", "alarms"),
+        ("--name", "r9", "show", "--name", "r8", "system", "alarms", "--name", "r9"),
+        ("--name", "r9", "status"),
+        ("fault", "--name", "r9", "inject", "kill", "rpd"),
+    ],
+)
+def test_a_name_may_stand_at_any_level(cli: Cli, arguments: tuple[str, ...]) -> None:
+    result = cli(*arguments)
+
+    assert 1 == result.code
+    assert result.err.startswith("jsupervisor: cannot reach instance r9: it is not running")
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_groups_take_a_name_as_well(cli: Cli, path: tuple[str, ...]) -> None:
+    assert "no such option" not in cli(*path, "--name", "../x").err

@@ -18,10 +18,9 @@ from jsupervisor.cli.errors import CliError
 from jsupervisor.cli.start import arrival, parse_ports
 from jsupervisor.observer.status import parse
 from jsupervisor.paths import instance
-from jsupervisor.testing.harness import leftovers
 
 if TYPE_CHECKING:
-    from tests.jsupervisor.cli.conftest import Cli, MakeInit
+    from tests.jsupervisor.cli.conftest import Cli, MakeInit, RequireGone
 
 TOY = """
 [profile]
@@ -150,12 +149,12 @@ class Started:
 
 
 @pytest.fixture
-def toy(home: Path, tmp_path: Path) -> Iterator[Path]:
+def toy(home: Path, tmp_path: Path, require_gone: RequireGone) -> Iterator[Path]:
     """A profile of two daemons that do nothing; no process of it survives the test."""
     profile = tmp_path / "toy.toml"
     profile.write_text(TOY)
     yield profile
-    assert not leftovers(instance("default"))
+    require_gone(instance("default"))
 
 
 def position(lines: list[str], text: str) -> int:
