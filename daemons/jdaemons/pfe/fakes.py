@@ -6,18 +6,24 @@ out. Only the fake init has threads, one for each engine, to answer its requests
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from ipaddress import ip_address, ip_interface, ip_network
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from jdaemons.pfe import packets as p
 from jdaemons.pfe.engine import Engine
 from jdaemons.pfe.layout import Image, NextHopType
-from jdaemons.pfe.segment import Drop, Segment
+from jdaemons.pfe.mmsg import HEAD, Kernel, Receiver, Transmitter
+from jdaemons.pfe.ports import port as ports
+from jdaemons.pfe.segment import BATCH, MESSAGE, SLOT, Drop, Segment
 from jdaemons.pfe.values import Address, NextHop, Port
 from jdaemons.pfe.writer import ImageWriter
 from jsupervisor.runtime.fakes import FakeInit, make_order
@@ -268,3 +274,54 @@ def resolved(bench: Bench) -> tuple[Engine, socket.socket, socket.socket]:
     received(left)
     received(right)
     return engine, left, right
+
+
+class FakeStore:
+    """A descriptor store without init."""
+
+    def __init__(self) -> None:
+        self.fds: dict[str, int] = {}
+
+    def put(self, key: str, fd: int) -> None:
+        """Keep a duplicate."""
+        assert key not in self.fds, key
+        self.fds[key] = os.dup(fd)
+
+    def get(self, key: str) -> int | None:
+        """A descriptor of the caller's own."""
+        return os.dup(self.fds[key]) if key in self.fds else None
+
+    def drop(self, key: str) -> None:
+        """Let go of it."""
+        if key in self.fds:
+            os.close(self.fds.pop(key))
+
+
+class Batches:
+    """A receiver and a transmitter on memory of their own."""
+
+    def __init__(self) -> None:
+        kernel = Kernel()
+        self.frames: NDArray[np.uint8] = np.zeros((BATCH, SLOT), np.uint8)
+        self.heads: NDArray[np.uint8] = np.zeros((BATCH, HEAD), np.uint8)
+        self.receiver = Receiver(kernel, self.frames, np.zeros(BATCH, MESSAGE))
+        self.transmitter = Transmitter(kernel, self.heads, self.frames)
+
+    def take(self, port: ports.Port) -> list[bytes]:
+        """Every frame that waits on a port."""
+        found: list[bytes] = []
+        for fd in list(port.events()):
+            self.receiver.clear()
+            count = port.receive(fd, self.receiver)
+            lengths = self.receiver.lengths(count)
+            found += [self.frames[row, :n].tobytes() for row, n in enumerate(lengths.tolist())]
+        return found
+
+    def line_up(self, frames: Sequence[bytes]) -> int:
+        """Make these the transmitter's rows; how many they are."""
+        for row, octets in enumerate(frames):
+            wide = np.frombuffer(octets.ljust(SLOT, b"\0"), np.uint8)
+            self.frames[row], self.heads[row] = wide, wide[:HEAD]
+        lengths = np.array([len(each) for each in frames], np.int64)
+        self.transmitter.prepare(np.arange(len(frames)), lengths)
+        return len(frames)

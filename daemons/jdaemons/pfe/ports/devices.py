@@ -26,6 +26,7 @@ _RUNNING: Final = 0x40
 _NOARP: Final = 0x80
 _SIOCGIFFLAGS: Final = 0x8913
 _SIOCETHTOOL: Final = 0x8946
+_ETHTOOL_GLINK: Final = 0x0A
 _ETHTOOL_STXCSUM: Final = 0x17
 
 
@@ -59,20 +60,37 @@ def complete_checksums(name: str) -> None:
     A virtual interface leaves that to hardware that it does not have. Frames that pass through the
     router would arrive elsewhere with wrong checksums.
     """
-    command = bytearray(struct.pack("=II", _ETHTOOL_STXCSUM, 0))
-    pointer = ctypes.addressof(ctypes.c_char.from_buffer(command))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
-        fcntl.ioctl(sock, _SIOCETHTOOL, struct.pack("=16sQ16x", name.encode(), pointer))
+        _ethtool(sock, name, _ETHTOOL_STXCSUM)
 
 
 def is_running(sock: socket.socket, name: str) -> bool:
-    """Is the interface up, with a carrier? Looks in the namespace of the socket."""
+    """Is the interface up, with a carrier? Looks in the namespace of the socket.
+
+    The driver is asked, because the interface's flags follow only up to a second later.
+    """
+    try:
+        return bool(_ethtool(sock, name, _ETHTOOL_GLINK))
+    except OSError:
+        return _says_running(sock, name)
+
+
+def _says_running(sock: socket.socket, name: str) -> bool:
     try:
         answer = fcntl.ioctl(sock, _SIOCGIFFLAGS, struct.pack("=16sH22x", name.encode(), 0))
     except OSError:
         return False
     (flags,) = struct.unpack_from("=H", answer, 16)
     return bool(flags & _UP and flags & _RUNNING)
+
+
+def _ethtool(sock: socket.socket, name: str, command: int) -> int:
+    """Carry out a command whose argument is 0; the word it answers with. Raises OSError."""
+    value = bytearray(struct.pack("=II", command, 0))
+    pointer = ctypes.addressof(ctypes.c_char.from_buffer(value))
+    fcntl.ioctl(sock, _SIOCETHTOOL, struct.pack("=16sQ16x", name.encode(), pointer))
+    word: int = struct.unpack_from("=I", value, 4)[0]
+    return word
 
 
 def _name(name: str) -> bytes:
