@@ -33,6 +33,17 @@ _PUNT: Final = 0
 """Adjacency 0 is no next hop and punts."""
 
 
+def _first_octets(good: Callable[[int], bool]) -> NDArray[np.bool_]:
+    return np.array([good(octet) for octet in range(256)])
+
+
+_UNICAST4: Final = _first_octets(lambda octet: 0 < octet < 224 and octet != 127)
+"""First octets of addresses to forward from and to (RFC 1812 section 5.3.7)."""
+_UNICAST6: Final = _first_octets(lambda octet: 0 < octet < 0xFE)
+"""Multicast, link-local and ::/8 are the slow path's."""
+_NO_ROWS: Final[Rows] = np.zeros(0, np.intp)
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of the rows of a batch."""
@@ -115,12 +126,10 @@ class Forwarder:
 
     def _inet(self, heads: Heads, lengths: Lengths) -> _Columns:
         words = heads.view(np.uint16)
-        total = heads[:, 16].astype(np.int64) << 8 | heads[:, 17]
-        source, destination = heads[:, 26], heads[:, 30]
+        total = _word(heads, 16)
         ok = (heads[:, 14] == 0x45) & (heads[:, 22] > 1) & headers_valid(words[:, 7:17])
         ok &= (total >= 20) & (total <= lengths - ETH_HEADER)
-        # Unicast only: 0/8, 127/8 and from 224/4 on are not to be forwarded (RFC 1812 5.3.7).
-        ok &= (source - 1 < 223) & (source != 127) & (destination - 1 < 223) & (destination != 127)
+        ok &= _UNICAST4[heads[:, 26]] & _UNICAST4[heads[:, 30]]
         slots = self._image.trie4.lookup(heads[:, 30:34]).astype(np.intp)
         adjacencies = self._neighbours(slots, heads, _halves4)
         ok &= total <= self._at.mtu[adjacencies]
@@ -129,10 +138,9 @@ class Forwarder:
         return _Columns(slots, np.where(ok, adjacencies, _PUNT), total + ETH_HEADER)
 
     def _inet6(self, heads: Heads, lengths: Lengths) -> _Columns:
-        total = (heads[:, 18].astype(np.int64) << 8 | heads[:, 19]) + 40
+        total = _word(heads, 18) + 40
         ok = (heads[:, 14] >> 4 == 6) & (heads[:, 21] > 1) & (total <= lengths - ETH_HEADER)
-        # Multicast, link-local and the loopback's ::/8 are the slow path's.
-        ok &= (heads[:, 22] - 1 < 0xFD) & (heads[:, 38] - 1 < 0xFD)
+        ok &= _UNICAST6[heads[:, 22]] & _UNICAST6[heads[:, 38]]
         slots = self._image.trie6.lookup(heads[:, 38:54]).astype(np.intp)
         adjacencies = self._neighbours(slots, heads, _halves6)
         ok &= total <= self._at.mtu[adjacencies]
@@ -152,20 +160,30 @@ class Forwarder:
     def _outcome(self, heads: Heads, columns: _Columns, foreign: NDArray[np.bool_]) -> Outcome:
         kinds = self._at.kind[columns.adjacencies]
         fast = kinds == Kind.FAST
+        words = heads.view(np.uint16)
+        if fast.all():
+            words[:, :6] = self._at.macs[columns.adjacencies]
+            ports = self._at.port[columns.adjacencies]
+            every = np.arange(len(heads))
+            return Outcome(every, ports, columns.slots, columns.lengths, _NO_ROWS, 0, 0)
         sent = np.nonzero(fast)[0]
         adjacencies = columns.adjacencies[sent]
-        heads.view(np.uint16)[sent, :6] = self._at.macs[adjacencies]
+        words[sent, :6] = self._at.macs[adjacencies]
         discard = kinds == Kind.DISCARD
-        punted = np.nonzero(~(fast | discard | foreign))[0]
         return Outcome(
             sent,
             self._at.port[adjacencies],
             columns.slots[sent],
             columns.lengths[sent],
-            punted,
+            np.nonzero(~(fast | discard | foreign))[0],
             int(np.count_nonzero(discard)),
             int(np.count_nonzero(foreign)),
         )
+
+
+def _word(heads: Heads, at: int) -> Lengths:
+    """The 16 bits in network order at an even offset."""
+    return heads.view(">u2")[:, at // 2].astype(np.int64)
 
 
 def _halves4(heads: Heads) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:

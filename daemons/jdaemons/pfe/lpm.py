@@ -71,6 +71,10 @@ class TrieArrays:
 
     def root_index(self, addresses: Octets) -> Cells:
         """The root cell of each row of address octets."""
+        if self.size.root_bits == 24:
+            # One read of four octets is faster than three of one; a copy puts them side by side.
+            words = addresses[:, :4].copy().view(">u4")[:, 0]
+            return words.astype(np.intp) >> 8
         index = addresses[:, 0].astype(np.intp)
         for column in range(1, self.size.root_bits // 8):
             index = index << 8 | addresses[:, column]
@@ -80,14 +84,16 @@ class TrieArrays:
         """The next hop slot of each address; `addresses` has a row of octets for each."""
         found: Columns = self.cells.take(self.root_index(addresses))
         level = self.size.root_bits // 8
-        rows = np.nonzero(found >= POINTER)[0]
+        rows = np.flatnonzero(found >= POINTER)
         while len(rows):
             groups = (found[rows] & NUMBER).astype(np.intp)
             below = self._group_cells(groups) + addresses[rows, level]
             found[rows] = values = self.cells.take(below)
             rows = rows[values >= POINTER]
             level += 1
-        return np.where(found == 0, self.default[0], found)
+        if not found.all():
+            found[found == 0] = self.default[0]
+        return found
 
     def _group_cells(self, groups: Cells) -> Cells:
         return (1 << self.size.root_bits) + groups * FANOUT
