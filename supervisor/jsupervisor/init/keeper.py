@@ -34,7 +34,7 @@ class Pinger:
         if self.sent - self.answered >= MISSES:
             if not late:
                 return False, True
-            self.answered = self.sent - 1
+            self.answered = self.sent
         self.sent += 1
         return True, False
 

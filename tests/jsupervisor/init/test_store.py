@@ -1,0 +1,73 @@
+"""Descriptors kept for others: whose they are, how many, and that none is lost or leaked."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from jsupervisor.init.store import MAX_PER_SHARE, Store
+from jsupervisor.init.table import Process, Refused
+
+PFE = Process("pfe0", 1, {}, "lean", frozenset({"pfe0", "fabric"}))
+RPD = Process("rpd", 1, {}, "full", frozenset({"rpd"}))
+
+
+def test_what_is_put_is_there_until_it_is_dropped() -> None:
+    store, (reader, writer) = Store(), os.pipe()
+    store.put(PFE, "pfe0/image", reader)
+
+    assert reader == store.get(PFE, "pfe0/image") == store.find("pfe0/image")
+    assert ["pfe0/image"] == store.keys()
+    store.drop(PFE, "pfe0/image")
+    assert [] == store.keys()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(reader)
+    os.close(writer)
+
+
+@pytest.mark.parametrize("what", ["get", "drop"])
+def test_what_is_not_there_is_said_in_the_words_that_the_runtime_looks_for(what: str) -> None:
+    with pytest.raises(Refused, match="there is no pfe0/image"):
+        getattr(Store(), what)(PFE, "pfe0/image")
+    assert -1 == Store().find("pfe0/image")
+
+
+def test_a_key_is_taken_by_the_first() -> None:
+    store = Store()
+    store.put(PFE, "fabric/x", 5)
+
+    with pytest.raises(Refused, match="fabric/x exists"):
+        store.put(PFE, "fabric/x", 6)
+    assert 5 == store.get(PFE, "fabric/x")
+
+
+def test_a_share_belongs_to_those_whose_order_says_so() -> None:
+    store = Store()
+    store.put(PFE, "pfe0/image", 5)
+
+    for refused in (
+        lambda: store.put(RPD, "pfe0/other", 6),
+        lambda: store.get(RPD, "pfe0/image"),
+        lambda: store.drop(RPD, "pfe0/image"),
+    ):
+        with pytest.raises(Refused, match="rpd may not use pfe0/"):
+            refused()
+
+
+@pytest.mark.parametrize(
+    "key", ["", "pfe0", "pfe0/", "/x", "pfe0/a b", "pfe0/" + "x" * 81, "a\n/b"]
+)
+def test_a_key_is_share_and_what(key: str) -> None:
+    with pytest.raises(Refused, match="is not SHARE/WHAT"):
+        Store().put(PFE, key, 5)
+
+
+def test_a_share_has_its_limit_and_the_others_keep_theirs() -> None:
+    store = Store()
+    for number in range(MAX_PER_SHARE):
+        store.put(PFE, f"pfe0/{number}", 1000 + number)
+
+    with pytest.raises(Refused, match="pfe0 has 256 descriptors"):
+        store.put(PFE, "pfe0/more", 5)
+    store.put(PFE, "fabric/one", 5)
