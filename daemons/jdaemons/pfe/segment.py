@@ -32,9 +32,7 @@ HEADER: Final = np.dtype(
     [
         ("magic", "u4"),
         ("version", "u4"),
-        ("incarnation", "u8"),
         ("log_count", "u8"),
-        ("poison", "u8"),
     ]
 )
 GUARD: Final = np.dtype([("row", "i4"), ("count", "u4"), ("attempt", "u4"), ("cursor", "u4")])
