@@ -10,10 +10,15 @@ import click
 import pytest
 
 from jsupervisor.cli.main import cli
+from jsupervisor.faults.registry import FAULTS
+from jsupervisor.jlaunchd.policy import POLICIES
+from jsupervisor.runtime.portspec import parse_port_spec
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "HACKING.md", *(ROOT / "docs").rglob("*.md")])
-PAGES = [page for page in PAGES if page.exists()]
+PAGES.append(ROOT / "bench" / "README.md")
+PORTS = (ROOT / "docs/how-to/ports.md").read_text()
+PORT_ERRORS = re.findall(r"^\| `(.+)` \| `(cannot .+)` \|$", PORTS, re.MULTILINE)
 
 
 def command_lines() -> list[tuple[str, str]]:
@@ -46,3 +51,43 @@ def test_a_link_leads_somewhere(page: Path) -> None:
     missing = [target for target in targets if not (page.parent / target).exists()]
 
     assert [] == missing
+
+
+@pytest.mark.parametrize(("spec", "error"), PORT_ERRORS)
+def test_a_bad_port_specification_gives_the_error_that_the_page_shows(
+    spec: str, error: str
+) -> None:
+    with pytest.raises(ValueError) as caught:
+        parse_port_spec(spec)
+
+    assert error == str(caught.value)
+
+
+def test_there_are_port_errors_to_check() -> None:
+    assert len(PORT_ERRORS) >= 8
+
+
+def test_the_page_on_restarts_knows_every_policy() -> None:
+    rows = re.findall(r"^\| `([\w-]+)`", (ROOT / "docs/how-to/restarts.md").read_text(), re.MULTILINE)
+
+    assert set(POLICIES) <= set(rows)
+
+
+def test_the_page_on_testing_knows_every_fault() -> None:
+    text = (ROOT / "docs/how-to/test-with-jsupervisor.md").read_text()
+
+    assert [] == [name for name in FAULTS if f"`{name}" not in text]
+
+
+def test_readme_marks_the_two_commands_that_ci_runs() -> None:
+    text = (ROOT / "README.md").read_text()
+    commands = re.findall(r"<!-- (\w+)-command -->\n```sh\n(.+)\n```\n<!-- end -->", text)
+
+    assert ["demo", "test"] == [name for name, _ in commands]
+    assert all(command.startswith("python3 -m venv .venv && ") for _, command in commands)
+
+
+def test_decisions_are_numbered_without_a_gap() -> None:
+    numbers = [int(path.name[:4]) for path in sorted((ROOT / "docs/adr").glob("*.md"))]
+
+    assert list(range(1, len(numbers) + 1)) == numbers
