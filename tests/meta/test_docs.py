@@ -68,7 +68,9 @@ def test_there_are_port_errors_to_check() -> None:
 
 
 def test_the_page_on_restarts_knows_every_policy() -> None:
-    rows = re.findall(r"^\| `([\w-]+)`", (ROOT / "docs/how-to/restarts.md").read_text(), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `([\w-]+)`", (ROOT / "docs/how-to/restarts.md").read_text(), re.MULTILINE
+    )
 
     assert set(POLICIES) <= set(rows)
 

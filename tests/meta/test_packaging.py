@@ -21,7 +21,9 @@ PACKAGES = {
 }
 
 
-def python(*arguments: str, cwd: Path, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+def python(
+    *arguments: str, cwd: Path, path: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     """A fresh interpreter that does not look into its working folder, but first into `path`."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     if path is not None:
