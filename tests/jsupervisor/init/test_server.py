@@ -1,0 +1,359 @@
+"""init as a process: its children, what it keeps for them, and its ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from jsupervisor.initproto import Connection, Message
+from jsupervisor.observer.processes import alive, identify
+
+pytestmark = pytest.mark.system
+
+Rig = Callable[..., Any]
+
+
+def events(watcher: Connection, name: str, event: str) -> Message:
+    """The next event of this kind about `name`."""
+    while True:
+        received = watcher.receive()
+        assert received is not None
+        record = received[0].get("record")
+        if isinstance(record, dict) and (name, event) == (record["name"], record["event"]):
+            return dict(record)
+
+
+def watch(rig: Any) -> Connection:
+    """A watcher of all events from now on."""
+    connection: Connection = rig.operator()
+    connection.request({"op": "watch"})
+    return connection
+
+
+# -- jlaunchd and the launcher --------------------------------------------------------------------
+
+
+def test_init_starts_both_with_the_number_of_their_incarnation(rig: Rig) -> None:
+    init = rig()
+    jlaunchd, launcher = init.staff()
+
+    assert ["1", "1"] == [jlaunchd.argv[-1], launcher.argv[-1]]
+    status = init.status()
+    assert {"pid": jlaunchd.pid, "incarnation": 1} == status["jlaunchd"]
+    assert {"pid": launcher.pid, "incarnation": 1} == status["launcher"]
+    assert {"pid": init.process.pid} == status["init"]
+
+
+@pytest.mark.parametrize("role", ["jlaunchd", "launcher"])
+def test_a_child_that_dies_is_started_again_at_once(rig: Rig, role: str) -> None:
+    init = rig()
+    init.staff()
+    watcher = watch(init)
+    os.kill(init.status()[role]["pid"], signal.SIGKILL)
+    gone = events(watcher, role, "exit")
+
+    assert ("signal:SIGKILL", "restart in 0 ms") == (gone["cause"], gone["next"])
+    assert "2" == init.puppet(role).argv[-1]
+    watcher.close()
+
+
+def test_a_child_that_stops_answering_is_killed_and_started_again(rig: Rig) -> None:
+    init = rig()
+    jlaunchd, _ = init.staff()
+    watcher = watch(init)
+    jlaunchd.do("silent")
+
+    assert "hang" == events(watcher, "jlaunchd", "hang")["cause"]
+    assert "signal:SIGKILL" == events(watcher, "jlaunchd", "exit")["cause"]
+    assert "2" == init.puppet("jlaunchd").argv[-1]
+    watcher.close()
+
+
+def test_a_child_that_never_says_hello_is_killed(rig: Rig) -> None:
+    init = rig(patch="import jsupervisor.init.keeper as k; k.HELLO_TIMEOUT_NS = 100_000_000")
+    watcher = watch(init)
+    init.puppet("jlaunchd")
+
+    assert "no hello" == events(watcher, "jlaunchd", "hang")["cause"]
+    assert "2" == init.puppet("jlaunchd").argv[-1]
+    watcher.close()
+
+
+def test_a_child_that_keeps_dying_is_started_ever_more_slowly_and_never_given_up(
+    rig: Rig,
+) -> None:
+    init = rig(jlaunchd=["/no/such/program"])
+    watcher = watch(init)
+    exits = [events(watcher, "jlaunchd", "exit") for _ in range(4)]
+    waits = [int(str(record["next"]).split()[2]) for record in exits]
+
+    assert {"exit:127"} == {record["cause"] for record in exits}
+    assert waits == sorted(waits)
+    assert waits[-1] >= 50
+    watcher.close()
+
+
+def test_status_is_answered_without_jlaunchd(rig: Rig) -> None:
+    init = rig(jlaunchd=["/no/such/program"])
+    watcher = watch(init)
+    for _ in range(5):
+        events(watcher, "jlaunchd", "exit")
+
+    assert init.status()["jlaunchd"]["pid"] is None
+    watcher.close()
+
+
+def test_only_the_child_that_init_started_may_say_hello(rig: Rig) -> None:
+    init = rig()
+    jlaunchd, _ = init.staff()
+
+    for role in ("jlaunchd", "launcher", "launcher-full", "init"):
+        assert "refused" == init.ask("hello", role=role)["op"]
+    assert jlaunchd.pid == init.status()["jlaunchd"]["pid"]
+
+
+# -- modules --------------------------------------------------------------------------------------
+
+
+def test_a_module_runs_once_its_claim_is_granted(rig: Rig) -> None:
+    init = rig()
+    jlaunchd, launcher = init.staff()
+    module = init.module(jlaunchd, launcher, "rpd")
+    module.say("report", stage="ready", monotonic_ns=5)
+    process = jlaunchd.expect("report")["process"]
+
+    assert ("rpd", 1, module.pid, {"ready": 5}) == tuple(
+        process[key] for key in ("name", "incarnation", "pid", "reached")
+    )
+    jlaunchd.say("start", name="rpd", incarnation=2, stage="lean", order={})
+    assert "rpd incarnation 1 is running" == jlaunchd.expect("refused")["why"]
+
+
+def test_a_second_claimant_and_a_stale_one_are_refused(rig: Rig) -> None:
+    init = rig()
+    jlaunchd, launcher = init.staff()
+    init.module(jlaunchd, launcher, "rpd")
+    for incarnation in (0, 1, 2):
+        launcher.do("fork", role="module")
+        late = init.puppet("module")
+        late.say("claim", name="rpd", incarnation=incarnation)
+        assert "refused" == late.expect_any("refused", "granted")["op"]
+
+
+def test_who_is_no_child_of_init_becomes_no_module(rig: Rig) -> None:
+    init = rig()
+    jlaunchd, _ = init.staff()
+    jlaunchd.say("start", name="rpd", incarnation=1, stage="lean", order={})
+    why = init.ask("claim", name="rpd", incarnation=1)["why"]
+
+    assert f"pid {os.getpid()} is not a child of init" == why
+
+
+def test_a_reservation_that_nobody_claims_expires(rig: Rig) -> None:
+    init = rig(patch="import jsupervisor.init.table as t; t.CLAIM_TIMEOUT_NS = 100_000_000")
+    jlaunchd, launcher = init.staff()
+    jlaunchd.say("start", name="rpd", incarnation=1, stage="lean", order={})
+
+    assert {"name": "rpd", "incarnation": 1}.items() <= jlaunchd.expect("expired").items()
+    launcher.do("fork", role="module")
+    late = init.puppet("module")
+    late.say("claim", name="rpd", incarnation=1)
+    assert "rpd incarnation 1 is gone as 0" == late.expect("refused")["why"]
+
+
+def test_a_new_launcher_gets_the_orders_that_its_predecessor_did_not_carry_out(rig: Rig) -> None:
+    init = rig()
+    jlaunchd, launcher = init.staff()
+    jlaunchd.say("start", name="rpd", incarnation=1, stage="lean", order={"x": 1})
+    launcher.expect("fork")
+    os.kill(launcher.pid, signal.SIGKILL)
+    successor = init.puppet("launcher")
+    successor.say("hello", role="launcher")
+
+    assert {"x": 1} == successor.expect("fork")["order"]
+
+
+def test_exits_are_kept_until_a_jlaunchd_acknowledges_them(rig: Rig) -> None:
+    init = rig()
+    jlaunchd, launcher = init.staff()
+    module = init.module(jlaunchd, launcher, "rpd")
+    os.kill(jlaunchd.pid, signal.SIGKILL)
+    second = init.puppet("jlaunchd")
+    module.do("exit", code=17)
+    module.await_end()
+    heard: list[Message] = []
+    for successor in (second, None):
+        successor = successor or init.puppet("jlaunchd")
+        successor.hello()
+        exits = [message for message in successor.heard if message["op"] == "exit"]
+        heard += exits or [successor.expect("exit")]
+        os.kill(successor.pid, signal.SIGKILL)
+
+    assert [("rpd", 1, module.pid, "exit:17")] * 2 == [
+        (m["name"], m["incarnation"], m["pid"], m["cause"]) for m in heard
+    ]
+    assert heard[0]["id"] == heard[1]["id"]
+    fourth = init.puppet("jlaunchd")
+    fourth.hello()
+    known = [m for m in fourth.heard if m["op"] == "process"]
+    assert [("gone", {"of": "rpd"})] == [(m["process"]["phase"], m["record"]) for m in known]
+    fourth.say("ack", id=fourth.heard[-2]["id"])
+    fourth.sync()
+    os.kill(fourth.pid, signal.SIGKILL)
+    fifth = init.puppet("jlaunchd")
+    fifth.hello()
+    assert [] == [message for message in fifth.heard if message["op"] == "exit"]
+
+
+def test_a_record_at_which_jlaunchd_dies_three_times_is_set_aside(rig: Rig) -> None:
+    init = rig()
+    jlaunchd, launcher = init.staff()
+    init.module(jlaunchd, launcher, "rpd")
+    os.kill(jlaunchd.pid, signal.SIGKILL)
+    aside = []
+    for _ in range(4):
+        successor = init.puppet("jlaunchd")
+        successor.hello()
+        process = next(message for message in successor.heard if message["op"] == "process")
+        aside.append((process["aside"], process["record"]))
+        successor.say("adopting", name="rpd")
+        if not process["aside"]:
+            successor.do("exit", code=1)
+    successor.say("adopted")
+    successor.sync()
+    os.kill(successor.pid, signal.SIGKILL)
+    last = init.puppet("jlaunchd")
+    last.hello()
+    process = next(message for message in last.heard if message["op"] == "process")
+
+    assert [(False, {"of": "rpd"})] * 3 + [(True, None)] == aside
+    assert (False, None) == (process["aside"], process["record"])
+
+
+def test_status_says_of_a_module_what_jlaunchd_published_and_the_kernel_knows(rig: Rig) -> None:
+    init = rig()
+    jlaunchd, launcher = init.staff()
+    module = init.module(jlaunchd, launcher, "rpd")
+    jlaunchd.say("publish", modules=[{"name": "rpd", "state": "up", "pid": 1}])
+    jlaunchd.sync()
+
+    assert [{"name": "rpd", "state": "up", "pid": module.pid}] == init.status()["modules"]
+
+
+# -- the ends -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["lifeline", "operator", "signal"])
+def test_an_orderly_stop_is_jlaunchds_and_leaves_nothing(rig: Rig, how: str) -> None:
+    init = rig()
+    jlaunchd, launcher = init.staff()
+    module = init.module(jlaunchd, launcher, "rpd")
+    family = init.family()
+    if how == "lifeline":
+        init.let_go()
+    elif how == "operator":
+        assert {"op": "stopping"} == init.ask("stop")
+    else:
+        init.process.send_signal(signal.SIGTERM)
+    jlaunchd.expect("stop")
+    jlaunchd.say("signal", name="rpd", incarnation=1, signal=int(signal.SIGTERM), ordered="stop")
+    assert "signal:SIGTERM" == jlaunchd.expect("exit")["cause"]
+    jlaunchd.say("finished")
+
+    assert 0 == init.process.wait(15)
+    module.await_end()
+    assert [] == [process for process in family if alive(process)]
+    assert not init.run_dir.exists()
+
+
+def test_a_stop_without_jlaunchd_is_inits_own(rig: Rig) -> None:
+    init = rig()
+    jlaunchd, launcher = init.staff()
+    init.module(jlaunchd, launcher, "rpd")
+    init.ask("stop")
+    jlaunchd.expect("stop")
+    os.kill(jlaunchd.pid, signal.SIGKILL)
+
+    assert 0 == init.process.wait(15)
+    assert not init.run_dir.exists()
+
+
+def test_a_module_that_comes_too_late_for_the_stop_is_refused(rig: Rig) -> None:
+    init = rig()
+    jlaunchd, launcher = init.staff()
+    first = init.module(jlaunchd, launcher, "one")
+    jlaunchd.say("start", name="two", incarnation=1, stage="lean", order={})
+    launcher.expect("fork")
+    launcher.do("fork", role="module")
+    late = init.puppet("module")
+    os.kill(first.pid, signal.SIGSTOP)  # so that the stop takes its time
+    init.ask("stop")
+    jlaunchd.say("finished")
+    jlaunchd.sync()
+    late.say("claim", name="two", incarnation=1)
+
+    assert "the instance is stopping" == late.expect_any("refused", "granted")["why"]
+
+
+def test_the_death_of_init_is_the_death_of_all(rig: Rig) -> None:
+    init = rig()
+    jlaunchd, launcher = init.staff()
+    init.module(jlaunchd, launcher, "one")
+    init.module(jlaunchd, launcher, "two")
+
+    assert 5 == len(init.family())
+    assert [] == init.close()
+
+
+def test_orphans_are_reaped(rig: Rig) -> None:
+    init = rig()
+    _, launcher = init.staff()
+    launcher.do("orphan")
+    deadline = time.monotonic() + 15
+    seen = 0
+    while True:
+        family = init.family()
+        seen = max(seen, len(family))
+        zombies = [p for p in family if not alive(p) and identify(p.pid) == p]
+        if seen > 3 and len(family) <= 4 and not zombies:
+            break
+        assert time.monotonic() < deadline
+
+
+UNSHARE = ("unshare", "-pf", "--mount-proc", "--kill-child")
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root, for a namespace of its own")
+@pytest.mark.parametrize("kind", ["kill", "segv", "abort"])
+def test_as_pid_1_init_works_and_dies_when_told(rig: Rig, kind: str) -> None:
+    init = rig(prefix=UNSHARE)
+    jlaunchd, launcher = init.staff()
+    module = init.module(jlaunchd, launcher, "rpd")
+    family = init.family()
+
+    assert {"pid": 1} == init.status()["init"]
+    module.do("exit", code=3)
+    assert "exit:3" == jlaunchd.expect("exit")["cause"]
+    assert "refused" == init.ask("inject", name="init", kind="stop")["op"]
+    assert {"op": "done", "pid": 1} == {
+        key: value
+        for key, value in init.ask("inject", name="init", kind=kind).items()
+        if key != "monotonic_ns"
+    }
+    init.process.wait(15)
+    assert [] == [process for process in family if alive(process)]
+
+
+@pytest.mark.parametrize(("kind", "status"), [("kill", -9), ("segv", -11), ("abort", -6)])
+def test_a_fault_of_inits_own_is_carried_out(rig: Rig, kind: str, status: int) -> None:
+    init = rig()
+    init.staff()
+
+    assert "done" == init.ask("inject", name="init", kind=kind)["op"]
+    assert status == init.process.wait(15)
