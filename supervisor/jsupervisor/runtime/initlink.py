@@ -73,7 +73,7 @@ class InitLink:
         if part is not None:
             message["part"] = part
         self._send(message)
-        if part is not None:
+        if part is not None and part in self._parts:
             reached = self._reached.setdefault(stage, set())
             reached.add(part)
             if reached == self._parts or (stage == "forwarding" and len(reached) == 1):
