@@ -63,6 +63,7 @@ class Adjacencies:
         self._highs: Columns = self._keys
         self._lows: Columns = self._keys
         self._indexes: Rows = np.zeros(0, np.intp)
+        self._sorted = True
         self._interfaces = Interfaces()
         # Slot 0, no next hop: the slow path tells the sender that there is no route.
         self.kind[0] = Kind.PUNT
@@ -142,15 +143,12 @@ class Adjacencies:
             return None
         number = known[0] - NEXT_HOPS_MAX if known else self._free.pop()
         self._put_neighbour(number, port, address, mac)
-        if known is None:
-            self._sort()
         return number
 
     def restore_neighbour(self, number: int, port: int, address: bytes, mac: bytes) -> None:
         """A predecessor knew it by that number."""
         self._free.remove(number)
         self._put_neighbour(number, port, address, mac)
-        self._sort()
 
     def remove_neighbour(self, port: int, address: bytes) -> int:
         """It is gone; the number it had."""
@@ -158,17 +156,20 @@ class Adjacencies:
         self._free.append(index - NEXT_HOPS_MAX)
         for slot in self._waiting.get((port, address), ()):
             self.kind[slot] = Kind.PUNT
-        self._sort()
+        self._sorted = False
         return index - NEXT_HOPS_MAX
 
     def _put_neighbour(self, number: int, port: int, address: bytes, mac: bytes) -> None:
         index = NEXT_HOPS_MAX + number
         self._known[(port, address)] = (index, mac)
+        self._sorted = False
         self._write(index, port, mac)
         for slot in self._waiting.get((port, address), ()):
             self._write(slot, port, mac)
 
     def _sort(self) -> None:
+        """Once for all that came and went since the last batch that asks."""
+        self._sorted = True
         rows = []
         for (port, address), (index, _) in self._known.items():
             wide = int.from_bytes(address)
@@ -186,6 +187,8 @@ class Adjacencies:
 
         `highs` and `lows` are the destination's halves; IPv4's is all in `lows`.
         """
+        if not self._sorted:
+            self._sort()
         if not len(self._keys):
             return slots
         keys = _keys(self.port[slots].astype(np.uint64), highs, lows)

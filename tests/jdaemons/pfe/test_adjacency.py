@@ -136,7 +136,6 @@ def test_attached_destinations_are_found_by_port_and_address() -> None:
 
 def test_the_table_of_neighbours_has_an_end_and_gives_places_back() -> None:
     setup = Setup()
-    setup.at._sort = lambda: None  # type: ignore[method-assign]
     for number in range(NEIGHBOURS_MAX):
         setup.at.set_neighbour(0, number.to_bytes(4), HOST_MAC[0])
     full = setup.at.set_neighbour(0, b"last", HOST_MAC[0])
@@ -152,3 +151,15 @@ def test_a_successor_gives_neighbours_the_numbers_they_had() -> None:
 
     assert Kind.FAST == setup.at.kind[NEXT_HOPS_MAX + 9] == setup.kind(3)
     assert 0 == setup.at.set_neighbour(1, ip("198.51.100.3"), HOST_MAC[1])
+
+
+def test_a_neighbour_that_is_gone_is_found_no_more() -> None:
+    setup = Setup()
+    slot = np.array([setup.at.slots[1]], np.intp)
+    for text in ("192.0.2.2", "192.0.2.3"):
+        setup.at.set_neighbour(0, ip(text), HOST_MAC[0])
+    setup.at.attached(slot, *halves("192.0.2.2"))
+    setup.at.remove_neighbour(0, ip("192.0.2.2"))
+
+    assert slot.tolist() == setup.at.attached(slot, *halves("192.0.2.2")).tolist()
+    assert slot.tolist() != setup.at.attached(slot, *halves("192.0.2.3")).tolist()
