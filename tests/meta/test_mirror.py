@@ -23,8 +23,6 @@ WITHOUT_MODULE = {
     "jdaemons/pfe/test_readers.py": "tests writer and reader as two processes",
     "jdaemons/pfe/test_process.py": "tests the engine as a real process",
     "jdaemons/pfe/test_readers.py": "tests image and trie under a concurrent writer",
-    "jdaemons/pfe/test_readers.py": "tests writer and reader as two processes",
-    "jdaemons/pfe/test_process.py": "tests the engine as the process that the launcher makes of it",
 }
 """Test files that mirror no module, and what they test."""
 

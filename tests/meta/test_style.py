@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -43,6 +45,32 @@ def test_a_function_is_short(path: Path) -> None:
     ]
 
     assert [] == long
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_whatever_is_public_says_what_it_means(path: Path) -> None:
+    assert [] == list(undocumented(ast.parse(path.read_text())))
+
+
+def undocumented(node: ast.Module | ast.ClassDef) -> Iterator[str]:
+    """Public classes, functions and methods without a docstring."""
+    for child in node.body:
+        if isinstance(child, FUNCTION | ast.ClassDef) and not child.name.startswith("_"):
+            if ast.get_docstring(child) is None:
+                yield child.name
+            if isinstance(child, ast.ClassDef):
+                yield from undocumented(child)
+
+
+def test_the_median_function_fits_at_a_glance() -> None:
+    lengths = [
+        lines_of_code(node)
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, FUNCTION)
+    ]
+
+    assert median(lengths) <= 10
 
 
 def lines_of_code(node: FUNCTION) -> int:
