@@ -22,7 +22,6 @@ WITHOUT_MODULE = {
     "jdaemons/mgd/test_docs.py": "tests docs/how-to/configuration.md",
     "jdaemons/pfe/test_readers.py": "tests writer and reader as two processes",
     "jdaemons/pfe/test_process.py": "tests the engine as a real process",
-    "jdaemons/pfe/test_readers.py": "tests image and trie under a concurrent writer",
 }
 """Test files that mirror no module, and what they test."""
 
