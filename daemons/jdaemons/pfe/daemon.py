@@ -112,8 +112,9 @@ class Pfectl(Daemon):
         """Finish what a predecessor began, and say how the links are: chassisd waits for that."""
         image = await self._obtain("image", lambda fd: Image(fd, writable=True))
         segment = await self._obtain("state", lambda fd: Segment(fd, writable=False))
-        self.writer = ImageWriter(image)
-        self.core = Core(self.fpc, self.writer.next_hops(), self.writer.routes())
+        # A full table takes its time to be read; the loop goes on meanwhile.
+        self.writer = await trio.to_thread.run_sync(ImageWriter, image)
+        self.core = await trio.to_thread.run_sync(_known, self.fpc, self.writer)
         self.segment = segment
         _, self._logged = segment.log_since(0)
         self.reading = Reading(segment, self._port_names(), self._specs())
@@ -130,7 +131,7 @@ class Pfectl(Daemon):
             upserts = self._read(change.upserts, read_interface)
             await self._handle(InterfacesChanged(upserts, change.removed))
         else:
-            await self._handle(self._fib_changed(change))
+            await self._fib_changed(change)
 
     async def on_synced(self) -> None:
         """Both are known in full: what nobody spoke of goes."""
@@ -170,27 +171,28 @@ class Pfectl(Daemon):
 
     # -- in ----------------------------------------------------------------------------------------
 
-    def _fib_changed(self, change: Change) -> FibChanged:
+    async def _fib_changed(self, change: Change) -> None:
+        """A little at a time: a module under bulk load must still answer its heartbeat."""
         hops = {
             key: value for key, value in change.upserts.items() if key.startswith(NEXT_HOP_PREFIX)
         }
         read = self._read(hops, read_next_hop)
-        bad = {key for key in change.packed_upserts if not is_route_key(key)}
-        if bad:
-            text = f"cannot read {len(bad)} routes, the first is {min(bad).hex()}"
+        await self._handle(FibChanged(next_hops={hop.id: hop for hop in read.values()}))
+        upserts = iter(change.packed_upserts.items())
+        while part := dict(islice(upserts, ROUTES_AT_ONCE)):
+            await self._handle(FibChanged(routes=self._routes(part)))
+        removals = iter(change.packed_removed)
+        while gone := frozenset(islice(removals, ROUTES_AT_ONCE)):
+            await self._handle(FibChanged(routes_removed=gone))
+        freed = [key for key in change.removed if key.startswith(NEXT_HOP_PREFIX)]
+        await self._handle(FibChanged(next_hops_removed=frozenset(map(next_hop_id, freed))))
+
+    def _routes(self, records: Mapping[bytes, bytes]) -> dict[bytes, int]:
+        good = {key: int.from_bytes(value) for key, value in records.items() if is_route_key(key)}
+        if len(good) < len(records):
+            text = f"cannot read {len(records) - len(good)} routes: their keys are not prefixes"
             self.log.error(PfectlTag.PFE_READ_FAILED, text)
-        return FibChanged(
-            next_hops={hop.id: hop for hop in read.values()},
-            routes={
-                key: int.from_bytes(value)
-                for key, value in change.packed_upserts.items()
-                if key not in bad
-            },
-            routes_removed=change.packed_removed,
-            next_hops_removed=frozenset(
-                next_hop_id(key) for key in change.removed if key.startswith(NEXT_HOP_PREFIX)
-            ),
-        )
+        return good
 
     def _read(
         self, items: Mapping[str, bytes], read: Callable[[str, bytes], Value]
@@ -205,6 +207,7 @@ class Pfectl(Daemon):
         return values
 
     async def _handle(self, event: Event) -> None:
+        await trio.lowlevel.checkpoint()
         for command in self.core.handle(event):
             try:
                 match command:
@@ -223,7 +226,6 @@ class Pfectl(Daemon):
                 self.log.error(PfectlTag.PFE_IMAGE_FULL, str(error))
 
     async def _change_routes(self, command: ChangeRoutes) -> None:
-        """A little at a time: a module under bulk load must still answer its heartbeat."""
         changes = chain(command.upserts.items(), ((key, None) for key in command.removed))
         while part := list(islice(changes, ROUTES_AT_ONCE)):
             upserts = {key: number for key, number in part if number is not None}
@@ -253,3 +255,8 @@ class Pfectl(Daemon):
         counters = self.reading.counters()
         links = [link for link in self.reading.links() if link.name in counters]
         return port_statistics((link, counters[link.name]) for link in links)
+
+
+def _known(fpc: int, writer: ImageWriter) -> Core:
+    """A core that begins with what is installed."""
+    return Core(fpc, writer.next_hops(), writer.routes())
