@@ -306,7 +306,7 @@ def test_the_death_of_init_is_the_death_of_all(rig: Rig) -> None:
     init.module(jlaunchd, launcher, "one")
     init.module(jlaunchd, launcher, "two")
 
-    assert 5 == len(init.family())
+    assert 5 == len(init.strays())
     assert [] == init.close()
 
 

@@ -174,7 +174,7 @@ class Rig:
     """An instance whose init is real."""
 
     def __init__(self, folder: Path, prefix: Sequence[str], patch: str, **boot: Json) -> None:
-        self.home, self.run_dir = folder / "home", folder / "run"
+        self.folder, self.home, self.run_dir = folder, folder / "home", folder / "run"
         for made in (self.home, self.home / "log", self.run_dir):
             made.mkdir(exist_ok=True)
         self.puppets: list[Puppet] = []
@@ -206,6 +206,7 @@ class Rig:
                 stdout=stderr,
                 stderr=stderr,
                 pass_fds=[lock, reader],
+                env={**os.environ, "JT_FOLDER": str(folder)},
             )
         os.close(lock)
         os.close(reader)
@@ -267,6 +268,30 @@ class Rig:
         """Every process of the instance."""
         return descendants(self.process.pid)
 
+    def named(self, name: str) -> list[ProcessId]:
+        """Its live processes that the kernel calls by this name."""
+        found = []
+        for process in self.family():
+            try:
+                comm = Path(f"/proc/{process.pid}/comm").read_text().strip()
+            except OSError:
+                continue
+            if comm == name and alive(process):
+                found.append(process)
+        return found
+
+    def strays(self) -> list[int]:
+        """Live processes of this instance, wherever they are: all inherit its environment."""
+        mark = f"JT_FOLDER={self.folder}\0".encode()
+        found = []
+        for entry in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                if mark in entry.read_bytes():
+                    found.append(int(entry.parent.name))
+            except OSError:
+                continue
+        return found
+
     def let_go(self) -> None:
         """Close the lifeline."""
         if self._lifeline >= 0:
@@ -277,17 +302,20 @@ class Rig:
         """What init complained about."""
         return (self.home / "log" / "init.stderr").read_text()
 
-    def close(self) -> list[ProcessId]:
+    def close(self) -> list[int]:
         """End it by force; who outlived init."""
         family = self.family()
         self.process.kill()
         self.process.wait(TIMEOUT)
         await_dead(family)
+        deadline = time.monotonic() + TIMEOUT
+        while (strays := self.strays()) and time.monotonic() < deadline:
+            time.sleep(0.005)
         for puppet in self.puppets:
             puppet.close()
         self._listener.close()
         self.let_go()
-        return [process for process in family if alive(process)]
+        return strays
 
 
 def await_dead(family: Sequence[ProcessId]) -> None:
@@ -311,9 +339,28 @@ def rig() -> Iterator[RigOf]:
     rigs: list[Rig] = []
     folders: list[str] = []
 
-    def start(prefix: Sequence[str] = (), patch: str = "", **boot: Json) -> Rig:
-        folders.append(tempfile.mkdtemp(prefix="jt", dir="/tmp"))
-        rigs.append(Rig(Path(folders[-1]), prefix, patch, **boot))
+    def start(
+        prefix: Sequence[str] = (),
+        patch: str = "",
+        launcher_program: tuple[str, str, str] | None = None,
+        lean_imports: Sequence[str] = (),
+        full_imports: Sequence[str] = (),
+        **boot: Json,
+    ) -> Rig:
+        folder = Path(tempfile.mkdtemp(prefix="jt", dir="/tmp"))
+        folders.append(str(folder))
+        if launcher_program is not None:
+            program, *arguments = launcher_program
+            setup = {
+                "run_dir": str(folder / "run"),
+                "lean_imports": list(lean_imports),
+                "full_imports": list(full_imports),
+            }
+            once, findings = folder / "once", folder / "findings"
+            once.touch()
+            argv = [sys.executable, "-P", "-c", program, json.dumps(setup), *arguments]
+            boot["launcher"] = [*argv, str(once), str(findings)]
+        rigs.append(Rig(folder, prefix, patch, **boot))
         return rigs[-1]
 
     yield start
