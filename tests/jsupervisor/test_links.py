@@ -17,26 +17,43 @@ def listener(path: Path) -> socket.socket:
     return sock
 
 
-def test_a_noted_socket_without_a_listener_is_removed(
+def test_a_noted_socket_is_removed_even_while_it_is_kept_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    dead, live = Path("dead"), Path("live")
+    dead, kept = Path("dead"), Path("kept")
     listener(dead).close()
-    with listener(live):
-        for path in (dead, live):
+    with listener(kept):
+        for path in (dead, kept):
             links.note_socket(str(tmp_path), str(path))
         links.remove_noted(tmp_path)
 
     assert not dead.exists()
-    assert live.exists()
+    assert not kept.exists()
+
+
+def test_a_live_socket_that_took_the_place_of_a_noted_one_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    paths = [Path("live"), Path("stale")]
+    for path in paths:
+        listener(path).close()
+        links.note_socket(str(tmp_path), str(path))
+        path.unlink()
+    listener(paths[1]).close()
+    with listener(paths[0]):
+        links.remove_noted(tmp_path)
+
+    assert [True, False] == [path.exists() for path in paths]
 
 
 def test_a_file_of_the_users_is_never_removed(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("mine")
     links.note_socket(str(tmp_path), str(path))
-    links.note_socket(str(tmp_path), str(tmp_path / "missing"))
+    with (tmp_path / "links").open("a") as notes:
+        notes.write(f"socket 1:2:3 {tmp_path}/missing\nnonsense\n")
     links.note_interface(str(tmp_path), "nosuchdevice")
     links.remove_noted(tmp_path)
 

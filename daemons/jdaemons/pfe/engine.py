@@ -80,8 +80,9 @@ class Engine:
         """Forward until told to stop."""
         self.host.report("serving")
         self.prepare()
-        gc.collect()
-        gc.freeze()
+        if self.order.architecture == "modular":
+            # What is there now stays: the collector need not look at it again under traffic.
+            gc.freeze()
         self.host.report("ready")
         while not self.host.stopping:
             self.turn()

@@ -11,6 +11,7 @@ import pytest
 from jdaemons.pfe.fakes import Batches, FakeStore, received
 from jdaemons.pfe.ports.port import PortError
 from jdaemons.pfe.ports.unix import UnixPort
+from jsupervisor.links import remove_noted
 from jsupervisor.runtime.portspec import UnixSpec
 
 
@@ -132,5 +133,8 @@ def test_a_folder_that_is_missing_is_told(run_dir: Path, store: FakeStore) -> No
 def test_the_socket_is_noted_for_removal(run_dir: Path, store: FakeStore) -> None:
     open_port(run_dir, store).close()
 
-    assert f"socket {run_dir}/p\n" == (run_dir / "links").read_text()
-    assert os.path.exists(run_dir / "p")
+    before = os.path.exists(run_dir / "p")
+    remove_noted(run_dir)
+
+    assert before
+    assert not os.path.exists(run_dir / "p")
