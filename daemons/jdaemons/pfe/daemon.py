@@ -7,6 +7,7 @@ may die and come back without the other taking notice.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
@@ -71,7 +72,6 @@ class PfectlTag(StrEnum):
     PFE_READ_FAILED = "PFE_READ_FAILED"
     PFE_IMAGE_FULL = "PFE_IMAGE_FULL"
     PFE_ROUTE_WITHOUT_NEXT_HOP = "PFE_ROUTE_WITHOUT_NEXT_HOP"
-    PFE_LINK = "PFE_LINK"
     PFE_ENGINE = "PFE_ENGINE"
 
 
@@ -239,7 +239,8 @@ class Pfectl(Daemon):
             self.links.set(link.name, write_link(link))
         lines, self._logged = self.segment.log_since(self._logged)
         for line in lines:
-            self.log.info(PfectlTag.PFE_ENGINE, line)
+            tag, text = told(line)
+            self.log.notice(tag, text, engine=self.engine)
 
     def _tell_counters(self) -> None:
         for name, counters in self.reading.counters().items():
@@ -255,6 +256,15 @@ class Pfectl(Daemon):
         counters = self.reading.counters()
         links = [link for link in self.reading.links() if link.name in counters]
         return port_statistics((link, counters[link.name]) for link in links)
+
+
+def told(line: str) -> tuple[str, str]:
+    """Tag and text of a line of the engine's log; a line that was cut is given as it is."""
+    try:
+        record = json.loads(line)
+        return str(record["tag"]), str(record["text"])
+    except (ValueError, KeyError, TypeError):
+        return PfectlTag.PFE_ENGINE, line
 
 
 def _known(fpc: int, writer: ImageWriter) -> Core:

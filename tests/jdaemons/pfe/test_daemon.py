@@ -7,8 +7,9 @@ from pathlib import Path
 
 import trio
 
-from jdaemons.pfe.daemon import Pfectl
+from jdaemons.pfe.daemon import Pfectl, PfectlTag, told
 from jdaemons.pfe.fakes import LEFT, RIGHT, ROUTES, route
+from jdaemons.pfe.segment import Segment
 from jprotos.dcd.v1 import dcd_pb2
 from jprotos.rpd.v1 import rpd_pb2
 from jprotos.runtime.v1.runtime_pb2 import GetRequest
@@ -115,3 +116,41 @@ async def test_links_are_said_before_anything_else_is_known(run_dir: Path) -> No
 
         assert [LEFT, RIGHT] == sorted(pfectl.daemon.links.items)
         assert not pfectl.ready.is_set()
+
+
+def test_what_the_engine_logs_is_told_in_its_own_words() -> None:
+    assert ("PFE_LINK_UP", "ge-0/0/0 is up") == told(
+        '{"tag": "PFE_LINK_UP", "text": "ge-0/0/0 is up", "severity": "notice"}'
+    )
+    assert (PfectlTag.PFE_ENGINE, '{"tag": "cu') == told('{"tag": "cu')
+    assert (PfectlTag.PFE_ENGINE, "[]") == told("[]")
+
+
+async def test_a_log_line_of_the_engine_reaches_the_log_of_pfectl(run_dir: Path) -> None:
+    async with run_daemon(Pfectl(order(run_dir))) as pfectl:
+        with trio.fail_after(5):
+            while not pfectl.daemon.links.synced:
+                await trio.sleep(0.001)
+            Segment(pfectl.init.descriptors["pfe0/state"], writable=True).append_log(
+                '{"tag": "PFE_POISON_DROPPED", "text": "dropped"}'
+            )
+            while not any(each.tag == "PFE_POISON_DROPPED" for each in pfectl.records):
+                await trio.sleep(0.001)
+
+        assert "dropped" == pfectl.records[-1].text
+
+
+async def test_routes_that_make_no_sense_are_left_out(run_dir: Path) -> None:
+    rpd = fib()
+    rpd.set_packed({bytes((5, 200)) + bytes(16): (1).to_bytes(4)})
+    rpd.set_packed({route("10.9.0.0/16"): (99).to_bytes(4)})
+    async with (
+        run_daemon(Producer(make_order(run_dir, "dcd"), interfaces())),
+        run_daemon(Producer(make_order(run_dir, "rpd"), rpd)),
+        run_daemon(Pfectl(order(run_dir))) as pfectl,
+    ):
+        await pfectl.ready.wait()
+        tags = {record.tag for record in pfectl.records}
+
+        assert 4 == len(await destinations(pfectl))
+        assert {"PFE_READ_FAILED", "PFE_ROUTE_WITHOUT_NEXT_HOP"} <= tags

@@ -45,13 +45,14 @@ def launch(run_dir: Path, init: Init) -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
-    await_stage(init, "ready")
+    await_stage(process, init, "ready")
     return process
 
 
-def await_stage(init: Init, stage: str) -> None:
+def await_stage(process: subprocess.Popen[bytes], init: Init, stage: str) -> None:
     """The engine's reports come to a thread; what it kept is there once it is ready."""
     while stage not in init.last.stages:
+        assert process.poll() is None
         os.sched_yield()
 
 
@@ -82,7 +83,7 @@ def test_a_killed_engine_is_followed_by_one_that_forwards_what_waited(
     with attach(f"{run_dir}/left") as left, attach(f"{run_dir}/right") as right:
         left.send(frame(*pair))
         before = gather(right, 1, answer)
-        await_stage(init, "forwarding")
+        await_stage(first, init, "forwarding")
         first.kill()
         first.wait()
         payloads = [index.to_bytes(26) for index in range(100)]
