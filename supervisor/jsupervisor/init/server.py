@@ -278,7 +278,7 @@ class Init:
         try:
             requests.handle(self, peer, message, fd)
         except Refused as refusal:
-            peer.send({"op": "refused", "why": str(refusal)})
+            peer.send({"op": "refused", "why": str(refusal), "of": message.get("op")})
         except (KeyError, TypeError, ValueError, OverflowError, OSError, MessageError) as error:
             peer.send({"op": "refused", "why": f"cannot read {message.get('op')!r}: {error!r}"})
 

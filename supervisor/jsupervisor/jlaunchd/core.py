@@ -35,7 +35,9 @@ class Supervisor:
 
     @property
     def deadline(self) -> float | None:
-        """The earliest moment at which something is due."""
+        """The earliest moment at which something is due; nothing is before everything is adopted."""
+        if not self.running:
+            return None
         return min(
             (x.deadline for x in self.modules.values() if x.deadline is not None), default=None
         )
@@ -66,8 +68,10 @@ class Supervisor:
                 self.stopping = True
                 for module in self.modules.values():
                     module.wanted = False
-            case m.DeadlineReached():
+            case m.DeadlineReached() if self.running:
                 self._deadlines()
+            case m.DeadlineReached():
+                pass  # a record's back-off is over, but its module's exit may be among the notices
         self._advance()
         return self._commands
 

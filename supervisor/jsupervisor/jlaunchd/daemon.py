@@ -59,6 +59,10 @@ class Entry:
     notice: int = 0
 
 
+class StartRefused(Exception):
+    """init knows better than we do what runs; ends this supervisor, and the next one adopts."""
+
+
 class Jlaunchd(Daemon):
     """The supervisor's process."""
 
@@ -114,12 +118,18 @@ class Jlaunchd(Daemon):
                 case "stop":
                     self._handle(m.StopAll())
                 case "refused":
-                    self.log.error("JLAUNCHD_REFUSED", f"init refused: {message['why']}")
+                    self._refused(message)
                 case "fault":
                     injected.carry_out(str(message["kind"]))
                 case _:
                     pass
         raise SystemExit(1)  # init is gone, and so is everything
+
+    def _refused(self, message: Message) -> None:
+        """A start that init refuses shows that the two disagree: a new supervisor learns the truth."""
+        self.log.error("JLAUNCHD_REFUSED", f"init refused: {message['why']}")
+        if message.get("of") == "start" and not self.core.stopping:
+            raise StartRefused(str(message["why"]))
 
     def _adopt(self, message: Message) -> None:
         process, record = _object(message["process"]), message["record"]

@@ -250,3 +250,15 @@ def test_a_process_that_is_not_in_the_plan_is_left_alone(play: Play) -> None:
     script = play(a=SLOW)
 
     assert [] == script(script.adopted("x", "running", ready=True))
+
+
+def test_a_back_off_that_ended_before_everything_is_adopted_starts_nothing_yet(play: Play) -> None:
+    first = lived(play)
+    first["a"].program = replace(first["a"].program, policy=POLICIES["systemd"])
+    first.exit("a")
+    second = play(records=first.records, a=SLOW)
+    second(first.adopted("a", "gone"))
+
+    assert [] == second.wait(0.2)
+    assert [] == second(m.StartAll())
+    assert ["launch a 2"] == second(m.DeadlineReached())
