@@ -77,7 +77,9 @@ def wait_until_settled(booted: Booted) -> None:
             lambda _: (status := operator.status()).all_up and status.jlaunchd.pid is not None,
             TIMEOUT,
         )
-        assert settled, "\n".join(map(str, (operator.status().jlaunchd, *operator.status().modules)))
+        assert settled, "\n".join(
+            map(str, (operator.status().jlaunchd, *operator.status().modules))
+        )
 
 
 def test_after_each_of_a_hundred_deaths_of_jlaunchd_nothing_is_lost_or_doubled(
