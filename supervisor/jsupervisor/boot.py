@@ -27,6 +27,7 @@ from jsupervisor.jlaunchd.plan import (
 from jsupervisor.jlaunchd.planfile import dump_plan
 from jsupervisor.jlaunchd.reader import PlanError
 from jsupervisor.paths import Instance, PathError
+from jsupervisor.portcheck import PortCheckError, check_ports
 
 _RUN_INIT: Final = (
     "import sys; sys.path.insert(0, sys.argv[2]);"
@@ -98,11 +99,16 @@ def boot(
     """
     require_linux()
     instance = paths.instance(name, home)
+    running = f"cannot start {name!r}: it is running already (jsupervisor stop --name {name})"
+    if instance.alive():
+        raise BootError(running)
+    try:
+        check_ports(plan.ports, instance.run_dir)
+    except PortCheckError as error:
+        raise BootError(str(error)) from error
     lock = instance.lock()
     if lock is None:
-        raise BootError(
-            f"cannot start {name!r}: it is running already (jsupervisor stop --name {name})"
-        )
+        raise BootError(running)
     try:
         instance.sweep()
         instance.make()
