@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from jsupervisor.initproto import Connection, Message
+from jsupervisor.linux import process_stat
 from jsupervisor.observer.processes import alive, identify
 
 pytestmark = pytest.mark.system
@@ -283,6 +284,13 @@ def test_a_stop_without_jlaunchd_is_inits_own(rig: Rig) -> None:
     assert not init.run_dir.exists()
 
 
+def stand_still(pid: int) -> None:
+    """Stop a process, and wait until it is: a signal that comes first would still end it."""
+    os.kill(pid, signal.SIGSTOP)
+    while (stat := process_stat(pid)) is not None and stat.state != "T":
+        os.sched_yield()
+
+
 def test_a_module_that_comes_too_late_for_the_stop_is_refused(rig: Rig) -> None:
     init = rig()
     jlaunchd, launcher = init.staff()
@@ -291,7 +299,7 @@ def test_a_module_that_comes_too_late_for_the_stop_is_refused(rig: Rig) -> None:
     launcher.expect("fork")
     launcher.do("fork", role="module")
     late = init.puppet("module")
-    os.kill(first.pid, signal.SIGSTOP)  # so that the stop takes its time
+    stand_still(first.pid)  # so that the stop takes its time
     init.ask("stop")
     jlaunchd.say("finished")
     jlaunchd.sync()
