@@ -8,7 +8,6 @@ is the only proof of life: whoever can take it may remove what the dead instance
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import re
 import stat
@@ -178,6 +177,8 @@ def _run_root() -> Path:
 
 
 def _key(folder: Path) -> str:
+    import hashlib  # it loads OpenSSL, and init, which has no use for it, imports this module
+
     return hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
 
 
