@@ -16,15 +16,9 @@ from pathlib import Path
 from typing import Final
 
 from jsupervisor import paths
-from jsupervisor.jlaunchd.plan import (
-    Architecture,
-    Plan,
-    as_monolith,
-    load_plan,
-    with_policy,
-    with_ports,
-)
+from jsupervisor.jlaunchd.plan import Architecture, Plan, as_monolith, with_policy, with_ports
 from jsupervisor.jlaunchd.planfile import dump_plan
+from jsupervisor.jlaunchd.profile import load_plan
 from jsupervisor.jlaunchd.reader import PlanError
 from jsupervisor.paths import Instance, PathError
 from jsupervisor.portcheck import PortCheckError, check_ports

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from jsupervisor.cli.chassis_check import check_chassis
-from jsupervisor.jlaunchd.plan import Plan, parse_plan
+from jsupervisor.jlaunchd.plan import Plan
+from jsupervisor.jlaunchd.profile import parse_plan
 from jsupervisor.jlaunchd.reader import PlanError
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/add-a-profile.md"

@@ -10,8 +10,9 @@ import pytest
 import jdaemons
 from jchassis import profile_names, profile_path
 from jsupervisor.cli.chassis_check import check_chassis
-from jsupervisor.jlaunchd.plan import Plan, load_plan
+from jsupervisor.jlaunchd.plan import Plan
 from jsupervisor.jlaunchd.policy import POLICIES
+from jsupervisor.jlaunchd.profile import load_plan
 from jsupervisor.runtime.chassis import all_ports, slots
 
 ORDER = ["eventd", "alarmd", "chassisd", "mgd", "dcd", "rpd"]

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from jsupervisor.boot import Booted, BootError, boot, find_profile, make_plan, require_linux
-from jsupervisor.jlaunchd.plan import Plan, parse_plan
+from jsupervisor.jlaunchd.plan import Plan
 from jsupervisor.jlaunchd.planfile import read_plan
+from jsupervisor.jlaunchd.profile import parse_plan
 from jsupervisor.jlaunchd.reader import PlanError
 from jsupervisor.observer.operator import Operator, Watcher
 from jsupervisor.paths import PathError, instance

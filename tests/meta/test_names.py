@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jchassis import profile_names, profile_path
-from jsupervisor.jlaunchd.plan import load_plan
+from jsupervisor.jlaunchd.profile import load_plan
 from jsupervisor.runtime.callers import ALLOWED, OPERATOR
 from jsupervisor.runtime.entry import load
 from jsupervisor.runtime.names import NAMES

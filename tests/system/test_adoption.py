@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from jsupervisor.boot import Booted, boot
-from jsupervisor.jlaunchd.plan import Plan, parse_plan, with_policy
+from jsupervisor.jlaunchd.plan import Plan, with_policy
+from jsupervisor.jlaunchd.profile import parse_plan
 from jsupervisor.observer.operator import Operator, OperatorError, Watcher
 from jsupervisor.observer.processes import ProcessId, alive, descendants
 

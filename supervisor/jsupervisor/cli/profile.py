@@ -13,8 +13,9 @@ from jsupervisor.cli.complete import profile_names
 from jsupervisor.cli.errors import WRONG, CliError, refused
 from jsupervisor.cli.lazy import LazyGroup
 from jsupervisor.initproto import Json
-from jsupervisor.jlaunchd.plan import Plan, load_plan
+from jsupervisor.jlaunchd.plan import Plan
 from jsupervisor.jlaunchd.planfile import dump_plan
+from jsupervisor.jlaunchd.profile import load_plan
 from jsupervisor.jlaunchd.reader import PlanError
 
 _unused_name = click.option("--name", hidden=True, default="default", expose_value=False)

@@ -1,4 +1,4 @@
-"""The operator's gRPC service. The servicer is thin: the shell answers."""
+"""The operator's gRPC service. The servicer is thin: `operations` answers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from jsupervisor.initproto import Json, Message
 from jsupervisor.runtime.rpc import Seam
 
 
-class Operations(Protocol):
-    """What the shell offers; each raises RpcError with a clear line."""
+class Answers(Protocol):
+    """What answers the calls; each raises RpcError with a clear line."""
 
     async def list_modules(self, request: pb.ListRequest) -> pb.ListReply:
         """All modules, in the profile's order."""
@@ -33,9 +33,9 @@ class Operations(Protocol):
 
 
 class SupervisorServicer(jlaunchd_pb2_grpc.SupervisorServicer):
-    """Carries calls to the shell."""
+    """Carries calls to what answers them."""
 
-    def __init__(self, seam: Seam, operations: Operations) -> None:
+    def __init__(self, seam: Seam, operations: Answers) -> None:
         self._seam = seam
         self._operations = operations
 

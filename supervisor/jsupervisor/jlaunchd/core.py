@@ -205,7 +205,8 @@ class Supervisor:
         self._save(module)
 
     def _failed(self, module: Module, cause: str, at: float) -> None:
-        verdict = judge(module.program.policy, module.failures, at, self._draw())
+        streak = len(module.failures) + 1
+        verdict = judge(module.program.policy, module.failures, at, streak, self._draw())
         module.failures, module.last_cause = verdict.failures, cause
         attempt = len(verdict.failures)
         if not verdict.restart:

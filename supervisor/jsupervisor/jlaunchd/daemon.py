@@ -10,45 +10,33 @@ core (pure) ── shell ── modules     (n)  heartbeats
 from __future__ import annotations
 
 import math
-import os
 import random
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import grpc
 import trio
 
-from jprotos.jlaunchd.v1 import jlaunchd_pb2 as pb
 from jprotos.jlaunchd.v1 import jlaunchd_pb2_grpc
 from jsupervisor.initproto import Json, Message
-from jsupervisor.jlaunchd import heartbeat
 from jsupervisor.jlaunchd import messages as m
 from jsupervisor.jlaunchd.alarms import Alarms
-from jsupervisor.jlaunchd.api import SupervisorServicer, event_message, module_message
+from jsupervisor.jlaunchd.api import SupervisorServicer
 from jsupervisor.jlaunchd.core import Supervisor
+from jsupervisor.jlaunchd.hearts import Hearts
 from jsupervisor.jlaunchd.initlink import InitLink
-from jsupervisor.jlaunchd.journal import Journal, read_history
+from jsupervisor.jlaunchd.journal import Journal
 from jsupervisor.jlaunchd.module import Module
+from jsupervisor.jlaunchd.operations import Operations
 from jsupervisor.jlaunchd.plan import Plan
 from jsupervisor.jlaunchd.planfile import OrderPlace, make_order
+from jsupervisor.jlaunchd.watchers import Watchers
 from jsupervisor.runtime import injected
 from jsupervisor.runtime.clock import rfc3339
 from jsupervisor.runtime.daemon import Daemon
 from jsupervisor.runtime.names import daemon_name
 from jsupervisor.runtime.order import Order
-from jsupervisor.runtime.rpc import Client, RpcError, Seam
-
-RESTART_TIMEOUT: Final = 60.0
-WATCH_BUFFER: Final = 10_000
-
-HOWS: Final = {
-    pb.HOW_UNSPECIFIED: m.How.GRACEFULLY,
-    pb.HOW_GRACEFULLY: m.How.GRACEFULLY,
-    pb.HOW_IMMEDIATELY: m.How.IMMEDIATELY,
-    pb.HOW_SOFT: m.How.SOFT,
-}
+from jsupervisor.runtime.rpc import Seam
 
 
 @dataclass(slots=True)
@@ -75,21 +63,23 @@ class Jlaunchd(Daemon):
         self.alarms = Alarms()
         self.adopted = trio.Event()
         self._place = OrderPlace(order.instance, order.home, order.run_dir, 0)
-        self._heartbeats: dict[str, trio.CancelScope] = {}
-        self._watchers: set[trio.MemorySendChannel[Message]] = set()
+        self.watchers = Watchers()
+        self.published: dict[str, Message] = {}
+        self._hearts = Hearts(order.run_dir, self.clock, self.log, self._lost)
         self._entries, self._to_write = trio.open_memory_channel[Entry](math.inf)
-        self._published: dict[str, Message] = {}
         self._timer = trio.CancelScope()
         self._nursery: trio.Nursery
 
     def services(self, seam: Seam, server: grpc.Server) -> None:
         """The operator's service."""
-        servicer = SupervisorServicer(seam, self)
+        operations = Operations(self, Path(self.order.home) / "journal.jsonl")
+        servicer = SupervisorServicer(seam, operations)
         jlaunchd_pb2_grpc.add_SupervisorServicer_to_server(servicer, server)
 
     async def run(self, nursery: trio.Nursery) -> None:
         """Say hello, adopt what is there, then start what is missing."""
         self._nursery = nursery
+        self._hearts.start(nursery, self.descriptors)
         nursery.start_soon(self.link.run)
         nursery.start_soon(self._hear)
         nursery.start_soon(self._keep_journal)
@@ -116,7 +106,7 @@ class Jlaunchd(Daemon):
                 case "exit" | "expired" | "event":
                     self._notice(message)
                 case "stop":
-                    self._handle(m.StopAll())
+                    self.handle(m.StopAll())
                 case "refused":
                     self._refused(message)
                 case "fault":
@@ -139,7 +129,7 @@ class Jlaunchd(Daemon):
             self.log.warning("JLAUNCHD_UNKNOWN", f"{name} is not in the plan: left alone")
             return
         reached = _object(process["reached"])
-        self._handle(
+        self.handle(
             m.Adopt(
                 name=name,
                 incarnation=_int(process["incarnation"]),
@@ -159,7 +149,7 @@ class Jlaunchd(Daemon):
         self._place = OrderPlace(
             self.order.instance, self.order.home, self.order.run_dir, started_ns
         )
-        self._handle(m.StartAll())
+        self.handle(m.StartAll())
         for module in self.core.modules.values():
             self._publish(module)
         self.link.send({"op": "adopted"})
@@ -172,11 +162,11 @@ class Jlaunchd(Daemon):
         if module is None:
             return
         if message["op"] == "claimed":
-            self._handle(m.Claimed(name, incarnation, _int(process["pid"])))
+            self.handle(m.Claimed(name, incarnation, _int(process["pid"])))
             return
         stage = str(message["stage"])
         at = _int(_object(process["reached"])[stage]) / 1e9
-        self._handle(m.Reported(name, incarnation, stage, at))
+        self.handle(m.Reported(name, incarnation, stage, at))
         if stage == "serving" and incarnation == module.incarnation:
             self._watch_heartbeat(module)
 
@@ -184,12 +174,12 @@ class Jlaunchd(Daemon):
         number = _int(message["id"])
         if message["op"] == "event":
             record = _object(message["record"])
-            self._tell_watchers(record)
+            self.watchers.tell(record)
             self._entries.send_nowait(Entry([record], number))
             return
         name, incarnation = str(message["name"]), _int(message["incarnation"])
         if message["op"] == "exit":
-            self._handle(
+            self.handle(
                 m.Exited(
                     name=name,
                     incarnation=incarnation,
@@ -201,11 +191,14 @@ class Jlaunchd(Daemon):
                 number,
             )
         else:
-            self._handle(m.Expired(name, incarnation, number), number)
+            self.handle(m.Expired(name, incarnation, number), number)
+
+    def _lost(self, name: str, incarnation: int) -> None:
+        self.handle(m.HeartbeatLost(name, incarnation))
 
     # -- commands -----------------------------------------------------------------------------
 
-    def _handle(self, event: m.Event, notice: int = 0) -> None:
+    def handle(self, event: m.Event, notice: int = 0) -> None:
         """Apply an event to the core and carry out what follows."""
         now = m.Instant(self.clock.monotonic(), rfc3339(self.clock.utcnow()))
         entry = Entry([], notice)
@@ -238,7 +231,7 @@ class Jlaunchd(Daemon):
                 record = self._record(command)
                 entry.records.append(record)
                 self.link.send({"op": "event", "record": record})
-                self._tell_watchers(record)
+                self.watchers.tell(record)
                 self._follow(command)
             case m.LogLine():
                 getattr(self.log, command.severity)(command.tag, command.text)
@@ -266,9 +259,7 @@ class Jlaunchd(Daemon):
     def _follow(self, event: m.Emit) -> None:
         """What an event means for the shell itself."""
         if event.event in ("exit", "hang"):
-            scope = self._heartbeats.pop(event.name, None)
-            if scope is not None:
-                scope.cancel()
+            self._hearts.forget(event.name)
         if event.event == "ready" and self.plan.program(event.name).executable == "alarmd":
             self.alarms.forget_told()
 
@@ -302,8 +293,8 @@ class Jlaunchd(Daemon):
             "restarts": module.restarts,
             "last_cause": module.last_cause or None,
         }
-        if self._published.get(program.name) != published:
-            self._published[program.name] = published
+        if self.published.get(program.name) != published:
+            self.published[program.name] = published
             self.link.send({"op": "publish", "modules": [published]})
 
     def _plain_socket(self, module: Module) -> str | None:
@@ -316,48 +307,13 @@ class Jlaunchd(Daemon):
             return next(part.name for part in self.plan.parts if part.stage == "full")
         return module.name if module.program.stage == "full" else None
 
+    def _watch_heartbeat(self, module: Module) -> None:
+        beat, speaker = module.program.heartbeat, self._speaker(module)
+        self._hearts.watch(module.name, module.incarnation, beat, speaker)
+
     async def _finish(self) -> None:
         await trio.lowlevel.checkpoint()
         self.link.send({"op": "finished"})
-
-    # -- heartbeats ---------------------------------------------------------------------------
-
-    def _watch_heartbeat(self, module: Module) -> None:
-        if module.program.heartbeat is None:
-            return
-        scope = trio.CancelScope()
-        older = self._heartbeats.get(module.name)
-        if older is not None:
-            older.cancel()
-        self._heartbeats[module.name] = scope
-        self._nursery.start_soon(self._heartbeat, module, module.incarnation, scope)
-
-    async def _heartbeat(self, module: Module, incarnation: int, scope: trio.CancelScope) -> None:
-        beat = module.program.heartbeat
-        assert beat is not None
-        speaker = self._speaker(module)
-        with scope:
-            if speaker is None:
-                fd = await self.descriptors.get(f"{module.name}/heartbeat")
-                if fd is None:
-                    self.log.error(
-                        "JLAUNCHD_NO_HEARTBEAT", f"{module.name} keeps no heartbeat word"
-                    )
-                    return
-                try:
-                    ask = heartbeat.ask_by_word(fd, beat.interval, self.clock.monotonic_ns)
-                    await heartbeat.watch(beat, ask)
-                finally:
-                    os.close(fd)
-            else:
-                path = f"{self.order.run_dir}/{speaker}.{incarnation}.rpc.sock"
-                client = Client(path, caller="jlaunchd")
-                try:
-                    await heartbeat.watch(beat, heartbeat.ask_by_rpc(client, beat.interval))
-                finally:
-                    with trio.CancelScope(shield=True):
-                        await client.aclose()
-            self._handle(m.HeartbeatLost(module.name, incarnation))
 
     # -- time and disk ------------------------------------------------------------------------
 
@@ -369,7 +325,7 @@ class Jlaunchd(Daemon):
                     await trio.sleep_forever()
                 await trio.sleep(max(0.0, deadline - self.clock.monotonic()))
             if deadline is not None and self.clock.monotonic() >= deadline:
-                self._handle(m.DeadlineReached())
+                self.handle(m.DeadlineReached())
 
     async def _keep_journal(self) -> None:
         while True:
@@ -387,88 +343,6 @@ class Jlaunchd(Daemon):
             notice = max(entry.notice for entry in entries)
             if notice:
                 self.link.send({"op": "ack", "id": notice})
-
-    # -- operators ----------------------------------------------------------------------------
-
-    def _tell_watchers(self, record: Message) -> None:
-        for watcher in list(self._watchers):
-            try:
-                watcher.send_nowait(record)
-            except (trio.WouldBlock, trio.BrokenResourceError):
-                self._watchers.discard(watcher)
-                watcher.close()
-
-    async def list_modules(self, request: pb.ListRequest) -> pb.ListReply:
-        """All modules, in the profile's order."""
-        return pb.ListReply(modules=[module_message(p) for p in self._published.values()])
-
-    async def watch(self, request: pb.WatchRequest) -> AsyncIterator[pb.Event]:
-        """Event records; a watcher that is too slow is cut."""
-        send, receive = trio.open_memory_channel[Message](WATCH_BUFFER)
-        self._watchers.add(send)
-        try:
-            if request.history:
-                for record in read_history(Path(self.order.home) / "journal.jsonl"):
-                    yield event_message(record)
-            async for record in receive:
-                yield event_message(record)
-        finally:
-            self._watchers.discard(send)
-            send.close()
-
-    async def restart(self, request: pb.RestartRequest) -> pb.RestartReply:
-        """Replace a module and wait until its successor is ready, or say why it is not."""
-        module, how = self._module(request.name), HOWS[request.how]
-        if how is m.How.SOFT and not module.pid:
-            raise RpcError(
-                grpc.StatusCode.FAILED_PRECONDITION, f"cannot restart {module.name}: not running"
-            )
-        send, receive = trio.open_memory_channel[Message](WATCH_BUFFER)
-        self._watchers.add(send)
-        try:
-            before = module.incarnation
-            self._handle(m.RestartRequested(module.name, how))
-            if how is not m.How.SOFT:
-                await self._await_successor(module.name, before, receive)
-        finally:
-            self._watchers.discard(send)
-            send.close()
-        return pb.RestartReply(pid=module.pid, incarnation=module.incarnation)
-
-    async def _await_successor(
-        self, name: str, before: int, events: trio.MemoryReceiveChannel[Message]
-    ) -> None:
-        with trio.move_on_after(RESTART_TIMEOUT):
-            async for record in events:
-                if record["name"] != name or _int(record["incarnation"]) <= before:
-                    continue
-                if record["event"] == "ready":
-                    return
-                if record["event"] == "thrash":
-                    break
-        raise RpcError(
-            grpc.StatusCode.UNAVAILABLE,
-            f"cannot restart {name}: its successor did not become ready",
-        )
-
-    async def start_module(self, request: pb.StartRequest) -> pb.StartReply:
-        """Want a module up."""
-        self._handle(m.StartRequested(self._module(request.name).name))
-        return pb.StartReply()
-
-    async def stop_module(self, request: pb.StopRequest) -> pb.StopReply:
-        """Want a module down."""
-        self._handle(m.StopRequested(self._module(request.name).name))
-        return pb.StopReply()
-
-    def _module(self, name: str) -> Module:
-        module = self.core.modules.get(name)
-        if module is None:
-            known = ", ".join(self.core.modules)
-            raise RpcError(
-                grpc.StatusCode.NOT_FOUND, f"cannot find module {name!r}: there are {known}"
-            )
-        return module
 
 
 def _object(value: Json) -> Message:

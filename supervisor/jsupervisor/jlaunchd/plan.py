@@ -1,22 +1,20 @@
-"""A profile, read from TOML into a frozen plan: validated whole, or refused with one clear line.
+"""The plan: everything an instance is started from, as frozen values, and what `start` may change of it.
 
-The supervisor knows modules by name only; a profile says which there are and how to start them.
-The format is described in docs/how-to/add-a-profile.md.
+The supervisor knows modules by name only; a plan says which there are and how to start them. It is read
+from a profile (`profile`) or from a file of programs that are not ours (`supervisefile`).
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Final, Literal
 
 from jsupervisor.initproto import Json
-from jsupervisor.jlaunchd.policy import POLICIES, REMEMBERED, Backoff, RestartPolicy
-from jsupervisor.jlaunchd.reader import PlanError, Section
-from jsupervisor.paths import NAME_PATTERN
+from jsupervisor.jlaunchd.groups import Group, Tree
+from jsupervisor.jlaunchd.policy import POLICIES, RestartPolicy
+from jsupervisor.jlaunchd.reader import PlanError
 from jsupervisor.runtime.chassis import all_ports
 from jsupervisor.runtime.portspec import parse_port_spec
 
@@ -27,10 +25,8 @@ Architecture = Literal["modular", "monolithic"]
 
 MONOLITH: Final = "router"
 PROGRAM_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
-"""Without dots: NAME.1.sock must be nobody else's socket."""
 TAKEN: Final = frozenset({"init", "jlaunchd", "launcher", "launcher-full", "operator", MONOLITH})
 """Names of what is no module."""
-MAX_MISSES: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +38,30 @@ class Heartbeat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one process may use; None is as much as there is."""
+
+    memory_mb: int | None = None
+    """Address space, in MiB."""
+    files: int | None = None
+    processes: int | None = None
+    cpu_seconds: int | None = None
+    core_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreign:
+    """A program that is not ours: what is executed, and how it says that it is ready."""
+
+    command: tuple[str, ...]
+    readiness: str = "none"
+    """"fd:N", "notify" or "none"."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: str = "/"
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     """One module: what it is, what it needs, how it is started and watched."""
 
@@ -49,6 +69,10 @@ class Program:
     executable: str
     entry: str
     requires: tuple[str, ...] = ()
+    requires_timeout: float = 30.0
+    """After so many seconds of waiting for them it is said aloud; the wait goes on."""
+    follows: tuple[str, ...] = ()
+    """Those of `requires` whose restart makes this one restart too."""
     restart: Restart = "permanent"
     stage: Stage = "full"
     launch: Launch = "fork"
@@ -58,6 +82,14 @@ class Program:
     options: Mapping[str, Json] = field(default_factory=dict)
     shares: tuple[str, ...] = ()
     policy: RestartPolicy = POLICIES["junos"]
+    judged_alone: bool = True
+    """By its own policy; False: its failures count in its group, under the group's."""
+    limits: Limits = Limits()
+    confine: str = ""
+    """The role that says what it may do; empty: by executable."""
+    spare: bool = False
+    """Is a warm successor kept waiting?"""
+    foreign: Foreign | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +102,9 @@ class Plan:
     programs: tuple[Program, ...]
     chassis: Mapping[str, Json]
     ports: Mapping[str, str]
+    groups: tuple[Group, ...] = ()
+    hooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What is run to fail over: "alternate-media" or "other-routing-engine" to a command."""
     architecture: Architecture = "modular"
     parts: tuple[Program, ...] = ()
     """Monolithic: the modules inside the one program."""
@@ -81,57 +116,42 @@ class Plan:
                 return program
         raise KeyError(name)
 
-
-def load_plan(path: Path) -> Plan:
-    """Read the profile at `path`; raises PlanError."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise PlanError(f"cannot read profile {path}: {why}") from error
-    return parse_plan(text, str(path))
+    def tree(self) -> Tree:
+        """Its groups."""
+        return Tree([program.name for program in self.programs], self.groups)
 
 
-def parse_plan(text: str, source: str) -> Plan:
-    """The plan in `text`; raises PlanError that names `source` and the key."""
-    try:
-        document = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # not TOML; a number or nesting without end
-        raise PlanError(f"cannot read profile {source}: {error}") from error
-    top = Section(source, "", document)
-    profile = top.section("profile")
-    name = profile.string("name")
-    if not NAME_PATTERN.fullmatch(name):
-        raise profile.error("name", f"{name!r} is not a name: lower-case letters, digits, - and _")
-    policy_name = profile.choice("policy", tuple(POLICIES), "junos")
-    description = profile.string("description", "")
-    profile.done()
-    programs = [_program(section) for section in top.named_sections("program")]
-    if not programs:
-        raise top.error("program", "there is none: a profile has at least one [program.NAME]")
-    policies = _group_policies(top, {program.name for program in programs})
-    default = POLICIES[policy_name]
-    chassis = top.table("chassis")
-    plan = Plan(
-        profile=name,
-        description=description,
-        policy=policy_name,
-        programs=tuple(replace(p, policy=policies.get(p.name, default)) for p in programs),
-        chassis=chassis,
-        ports=_ports(top, chassis),
-    )
-    top.done()
-    _check_requirements(top, plan)
-    return plan
+def with_policy(plan: Plan, policy: str, target: str = "") -> Plan:
+    """The plan with a named policy for `target` (a program or a group), or for everything.
 
-
-def with_policy(plan: Plan, policy: str) -> Plan:
-    """The plan with every program under a named policy; raises PlanError."""
+    Raises PlanError.
+    """
     if policy not in POLICIES:
         known = ", ".join(POLICIES)
         raise PlanError(f"cannot use policy {policy!r}: there are {known}")
-    programs = tuple(replace(program, policy=POLICIES[policy]) for program in plan.programs)
-    return replace(plan, programs=programs, policy=policy)
+    return with_rule(plan, POLICIES[policy], target, policy)
+
+
+def with_rule(plan: Plan, rule: RestartPolicy, target: str = "", name: str = "") -> Plan:
+    """As `with_policy`, for a policy of any numbers; raises PlanError for an unknown target."""
+    if not target:
+        programs = tuple(replace(program, policy=rule) for program in plan.programs)
+        groups = tuple(replace(group, policy=rule) for group in plan.groups)
+        return replace(plan, programs=programs, groups=groups, policy=name or plan.policy)
+    if any(group.name == target for group in plan.groups):
+        groups = tuple(
+            replace(group, policy=rule) if group.name == target else group for group in plan.groups
+        )
+        return replace(plan, groups=groups)
+    if all(program.name != target for program in plan.programs):
+        names = [program.name for program in plan.programs]
+        known = ", ".join([*names, *(group.name for group in plan.groups)])
+        raise PlanError(f"cannot find module or group {target!r}: there are {known}")
+    programs = tuple(
+        replace(program, policy=rule, judged_alone=True) if program.name == target else program
+        for program in plan.programs
+    )
+    return replace(plan, programs=programs)
 
 
 def with_ports(plan: Plan, ports: Mapping[str, str]) -> Plan:
@@ -157,7 +177,9 @@ def as_monolith(plan: Plan) -> Plan:
         policy=first.policy,
         heartbeat=first.heartbeat,
     )
-    return replace(plan, architecture="monolithic", programs=(router,), parts=plan.programs)
+    return replace(
+        plan, architecture="monolithic", programs=(router,), groups=(), parts=plan.programs
+    )
 
 
 def port_exists(chassis: Mapping[str, Json], name: str) -> bool:
@@ -165,105 +187,16 @@ def port_exists(chassis: Mapping[str, Json], name: str) -> bool:
     return any(port.name == name for port in all_ports(chassis))
 
 
-def _program(section: Section) -> Program:
-    name = section.key
-    if not PROGRAM_NAME.fullmatch(name):
-        raise section.error("", f"{name!r} is not a name: lower-case letters, digits, - and _")
-    if name in TAKEN:
-        raise section.error("", f"{name!r} is taken: call the program otherwise")
-    entry = section.string("entry")
-    module, colon, attribute = entry.partition(":")
-    parts = [attribute, *module.split(".")]
-    if not colon or not all(part.isidentifier() for part in parts):
-        raise section.error("entry", f"{entry!r} is not PACKAGE.MODULE:CLASS")
-    program = Program(
-        name=name,
-        executable=section.string("executable", name),
-        entry=entry,
-        requires=section.strings("requires"),
-        restart=section.choice("restart", ("permanent", "transient", "temporary"), "permanent"),
-        stage=section.choice("stage", ("full", "lean"), "full"),
-        launch=section.choice("launch", ("fork", "exec"), "fork"),
-        heartbeat=_heartbeat(section),
-        start_timeout=section.seconds("start_timeout", 30.0, least=0.1),
-        stop_timeout=section.seconds("stop_timeout", 5.0),
-        options=section.table("options"),
-        shares=section.strings("shares"),
-    )
-    section.done()
-    return program
-
-
-def _heartbeat(section: Section) -> Heartbeat | None:
-    """`heartbeat = false` switches it off."""
-    if section.flag("heartbeat", default=True) is False:
-        return None
-    table = section.section("heartbeat", optional=True)
-    heartbeat = Heartbeat(
-        table.seconds("interval", 0.25, least=0.01),
-        table.count("misses", 3, least=1, most=MAX_MISSES),
-    )
-    table.done()
-    return heartbeat
-
-
-def _group_policies(top: Section, programs: set[str]) -> dict[str, RestartPolicy]:
-    policies: dict[str, RestartPolicy] = {}
-    for group in top.named_sections("group"):
-        members = group.strings("members")
-        for member in members:
-            if member not in programs:
-                raise group.error("members", f"{member!r} is not a program")
-            if member in policies:
-                raise group.error("members", f"{member!r} is in another group already")
-        strategy = group.string("strategy", "one_for_one")
-        if strategy != "one_for_one":
-            raise group.error("strategy", f"{strategy!r} is not one_for_one, the only one there is")
-        policy = RestartPolicy(
-            intensity=group.count("intensity", 3, least=0, most=REMEMBERED - 1),
-            period=group.seconds("period", 30.0),
-            backoff=_backoff(group.section("backoff", optional=True)),
-        )
-        group.done()
-        policies.update(dict.fromkeys(members, policy))
-    return policies
-
-
-def _backoff(section: Section) -> Backoff:
-    backoff = Backoff(
-        initial=section.seconds("initial", 0.0),
-        factor=section.number("factor", 2.0, least=1.0),
-        cap=section.seconds("cap", 5.0 if section.names() else 0.0),
-        jitter=section.number("jitter", 0.0, least=0.0, most=1.0),
-    )
-    section.done()
-    return backoff
-
-
-def _ports(top: Section, chassis: Mapping[str, Json]) -> dict[str, str]:
-    section = top.section("ports", optional=True)
-    ports = {name: section.string(name) for name in section.names()}
-    for name, spec in ports.items():
-        if not port_exists(chassis, name):
-            raise section.error(name, "the chassis has no such port")
-        try:
-            parse_port_spec(spec)
-        except ValueError as error:
-            raise section.error(name, str(error)) from error
-    return ports
-
-
-def _check_requirements(top: Section, plan: Plan) -> None:
-    names = {program.name for program in plan.programs}
-    for program in plan.programs:
-        for required in program.requires:
-            if required not in names:
-                key = f"program.{program.name}.requires"
-                raise top.error(key, f"{required!r} is not a program")
+def check_order(plan: Plan) -> str:
+    """Why the programs cannot be started in any order; empty when they can."""
+    tree = plan.tree()
+    before = {p.name: {*p.requires, *tree.earlier(p.name)} for p in plan.programs}
     done: set[str] = set()
-    while len(done) < len(names):
-        free = {p.name for p in plan.programs if p.name not in done and done.issuperset(p.requires)}
+    while len(done) < len(before):
+        free = {name for name in before if name not in done and before[name] <= done}
         if not free:
-            circle = ", ".join(sorted(names - done))
-            raise top.error("program", f"these require one another in a circle: {circle}")
+            return (
+                f"these require one another in a circle: {', '.join(sorted(before.keys() - done))}"
+            )
         done |= free
+    return ""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+import os
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 
-from jsupervisor.initproto import Json
-from jsupervisor.jlaunchd.plan import Heartbeat, Plan, Program
-from jsupervisor.jlaunchd.policy import Backoff, RestartPolicy
+from jsupervisor.jlaunchd.plan import Plan, Program
 from jsupervisor.runtime.order import Order
 
 
@@ -28,37 +30,46 @@ def dump_plan(plan: Plan) -> str:
     return json.dumps(asdict(plan), indent=1, sort_keys=True)
 
 
+def write_plan(plan: Plan, path: Path) -> None:
+    """Put the plan in the place of the one at `path`, whole or not at all; raises OSError."""
+    temporary = path.with_name(f".{path.name}.new")
+    with open(temporary, "w", encoding="utf-8") as file:
+        file.write(dump_plan(plan))
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
 def read_plan(path: Path) -> Plan:
     """The plan that `dump_plan` wrote to `path`; raises OSError, ValueError, KeyError or TypeError."""
-    fields = json.loads(path.read_text(encoding="utf-8"))
-    for key in ("programs", "parts"):
-        fields[key] = tuple(_program(program) for program in fields[key])
-    return Plan(**fields)
+    plan = _revive(Plan, json.loads(path.read_text(encoding="utf-8")))
+    assert isinstance(plan, Plan)
+    return plan
 
 
-def _program(fields: dict[str, Json]) -> Program:
-    policy = dict(_object(fields.pop("policy")))
-    heartbeat = fields.pop("heartbeat")
-    backoff = Backoff(**_object(policy.pop("backoff")))  # type: ignore[arg-type]
-    values: dict[str, object] = {
-        **fields,
-        "requires": tuple(_list(fields["requires"])),
-        "shares": tuple(_list(fields["shares"])),
-        "policy": RestartPolicy(**policy, backoff=backoff),  # type: ignore[arg-type]
-        "heartbeat": None if heartbeat is None else Heartbeat(**_object(heartbeat)),  # type: ignore[arg-type]
-    }
-    return Program(**values)  # type: ignore[arg-type]
-
-
-def _object(value: Json) -> dict[str, Json]:
-    if not isinstance(value, dict):
-        raise TypeError(f"{value!r} is not an object")
-    return value
-
-
-def _list(value: Json) -> list[Json]:
-    if not isinstance(value, list):
-        raise TypeError(f"{value!r} is not a list")
+def _revive(kind: object, value: object) -> object:
+    """What `asdict` and JSON have made of a value of type `kind`, as it was."""
+    if isinstance(kind, type) and is_dataclass(kind):
+        if not isinstance(value, dict):
+            raise TypeError(f"{value!r} is not an object")
+        hints = typing.get_type_hints(kind)
+        known = {field.name for field in fields(kind)}
+        return kind(
+            **{
+                name: _revive(hints[name], item) if name in known else item
+                for name, item in value.items()
+            }
+        )
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise TypeError(f"{value!r} is not a list")
+        return tuple(_revive(arguments[0], item) for item in value)
+    if origin is Mapping and isinstance(value, dict):
+        return {name: _revive(arguments[1], item) for name, item in value.items()}
+    if origin in (typing.Union, types.UnionType) and value is not None:
+        inner = next((one for one in arguments if is_dataclass(one)), object)
+        return _revive(inner, value)
     return value
 
 

@@ -41,6 +41,10 @@ class Section:
             if key not in self._asked:
                 raise self.error(key, f"unknown key; known are {', '.join(sorted(self._asked))}")
 
+    def ignore(self, key: str) -> None:
+        """Count `key` as known though it is not read."""
+        self._asked.add(key)
+
     def string(self, key: str, default: str | None = None) -> str:
         """A string."""
         value = self._get(key, default)
@@ -83,6 +87,24 @@ class Section:
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             raise self.error(key, f"{value!r} is not a whole number from {least} to {most}")
         return value
+
+    def optional_count(self, key: str, *, least: int) -> int | None:
+        """A whole number, or None when it is not there."""
+        if key in self._table:
+            return self.count(key, least, least=least)
+        self._asked.add(key)
+        return None
+
+    def boolean(self, key: str, *, default: bool) -> bool:
+        """True or false."""
+        value = self._get(key, default)
+        if not isinstance(value, bool):
+            raise self.error(key, f"{value!r} is not true or false")
+        return value
+
+    def is_table(self, key: str) -> bool:
+        """Does the key hold a table?"""
+        return isinstance(self._table.get(key), dict)
 
     def flag(self, key: str, *, default: bool) -> bool:
         """A boolean; a key that holds a table counts as true."""

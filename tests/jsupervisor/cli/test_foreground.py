@@ -20,7 +20,8 @@ from jsupervisor.cli.foreground import (
     force_end,
     last_words,
 )
-from jsupervisor.jlaunchd.plan import Plan, parse_plan
+from jsupervisor.jlaunchd.plan import Plan
+from jsupervisor.jlaunchd.profile import parse_plan
 from jsupervisor.paths import instance
 
 if TYPE_CHECKING:

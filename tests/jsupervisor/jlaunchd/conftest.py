@@ -11,7 +11,8 @@ from jsupervisor.initproto import Json
 from jsupervisor.jlaunchd import messages as m
 from jsupervisor.jlaunchd.core import Supervisor
 from jsupervisor.jlaunchd.module import Module
-from jsupervisor.jlaunchd.plan import Plan, parse_plan
+from jsupervisor.jlaunchd.plan import Plan
+from jsupervisor.jlaunchd.profile import parse_plan
 
 
 class Play:

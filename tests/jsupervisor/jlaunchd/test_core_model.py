@@ -26,7 +26,8 @@ from jsupervisor.initproto import Json
 from jsupervisor.jlaunchd import messages as m
 from jsupervisor.jlaunchd.child import State
 from jsupervisor.jlaunchd.core import Supervisor
-from jsupervisor.jlaunchd.plan import Plan, parse_plan
+from jsupervisor.jlaunchd.plan import Plan
+from jsupervisor.jlaunchd.profile import parse_plan
 
 POLICIES = ("junos", "never-give-up", "systemd")
 NAMES = ("a", "b", "c", "d")

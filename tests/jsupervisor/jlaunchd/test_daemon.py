@@ -19,7 +19,7 @@ from jsupervisor.initproto import Connection, Json, Message
 from jsupervisor.jlaunchd.daemon import Jlaunchd
 from jsupervisor.jlaunchd.initlink import InitLink
 from jsupervisor.jlaunchd.journal import read_history
-from jsupervisor.jlaunchd.plan import parse_plan
+from jsupervisor.jlaunchd.profile import parse_plan
 from jsupervisor.runtime.fakes import make_order, short_run_dir
 from jsupervisor.runtime.host import Host
 from jsupervisor.runtime.initlink import Descriptors

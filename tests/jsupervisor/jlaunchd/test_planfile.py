@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from jchassis import profile_names, profile_path
-from jsupervisor.jlaunchd.plan import Architecture, as_monolith, load_plan, with_policy
+from jsupervisor.jlaunchd.plan import Architecture, as_monolith, with_policy
 from jsupervisor.jlaunchd.planfile import OrderPlace, dump_plan, make_order, read_plan
+from jsupervisor.jlaunchd.profile import load_plan
 from jsupervisor.runtime.order import Order
 
 PLACE = OrderPlace("default", "/home", "/run", 17)

@@ -24,7 +24,7 @@ def history(policy: RestartPolicy, *times: float) -> list[Verdict]:
     verdicts: list[Verdict] = []
     failures: tuple[float, ...] = ()
     for time in times:
-        verdicts.append(judge(policy, failures, time))
+        verdicts.append(judge(policy, failures, time, len(failures) + 1))
         failures = verdicts[-1].failures
     return verdicts
 
@@ -80,13 +80,13 @@ def test_a_back_off_that_begins_above_zero_grows_from_there() -> None:
 def test_the_cap_holds_for_the_first_delay_too() -> None:
     policy = RestartPolicy(None, 30.0, Backoff(initial=9.0, cap=2.0))
 
-    assert 2.0 == judge(policy, (), 0.0).delay
+    assert 2.0 == judge(policy, (), 0.0, 1).delay
 
 
 def test_jitter_takes_away_its_share_at_most() -> None:
     policy = RestartPolicy(None, 30.0, Backoff(initial=4.0, cap=4.0, jitter=0.5))
 
-    assert [4.0, 3.0] == [judge(policy, (), 0.0, draw).delay for draw in (0.0, 0.5)]
+    assert [4.0, 3.0] == [judge(policy, (), 0.0, 1, draw).delay for draw in (0.0, 0.5)]
 
 
 def test_only_so_many_failures_are_kept_that_a_record_stays_small() -> None:
@@ -112,12 +112,18 @@ policies = st.builds(
 rising = st.lists(st.floats(0, 1e6), max_size=200).map(sorted)
 
 
-@given(policy=policies, failures=rising, later=st.floats(0, 1e5), draw=st.floats(0, 0.999))
+@given(
+    policy=policies,
+    failures=rising,
+    later=st.floats(0, 1e5),
+    streak=st.integers(1, 500),
+    draw=st.floats(0, 0.999),
+)
 def test_a_verdict_is_within_its_bounds_whatever_the_policy(
-    policy: RestartPolicy, failures: list[float], later: float, draw: float
+    policy: RestartPolicy, failures: list[float], later: float, streak: int, draw: float
 ) -> None:
     now = (failures[-1] if failures else 0.0) + later
-    verdict = judge(policy, failures, now, draw)
+    verdict = judge(policy, failures, now, streak, draw)
 
     assert 0 <= verdict.delay <= policy.backoff.cap
     assert now == verdict.failures[-1]

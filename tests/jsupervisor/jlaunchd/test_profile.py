@@ -11,13 +11,12 @@ from jsupervisor.jlaunchd.plan import (
     MONOLITH,
     Heartbeat,
     as_monolith,
-    load_plan,
-    parse_plan,
     port_exists,
     with_policy,
     with_ports,
 )
 from jsupervisor.jlaunchd.policy import POLICIES, Backoff, RestartPolicy
+from jsupervisor.jlaunchd.profile import load_plan, parse_plan
 from jsupervisor.jlaunchd.reader import PlanError
 
 HEAD = '[profile]\nname = "p"\n'
@@ -162,7 +161,7 @@ def test_a_group_without_a_back_off_restarts_at_once() -> None:
             HEAD + ONE + '[group.f]\nmembers = ["one"]\n[group.g]\nmembers = ["one"]\n',
             "group.g.members: 'one' is in another group",
         ),
-        (HEAD + ONE + '[group.g]\nstrategy = "one_for_all"\n', "group.g.strategy: 'one_for_all'"),
+        (HEAD + ONE + '[group.g]\nstrategy = "all"\n', "group.g.strategy: 'all'"),
         (HEAD + ONE + "[group.g]\nintensity = -1\n", "group.g.intensity: -1 is not"),
         (HEAD + ONE + "[group.g]\nintensity = 100\n", "group.g.intensity: 100 is not"),
         (HEAD + ONE + '[group.g]\nperiod = "x"\n', "group.g.period: 'x' is not a number"),
