@@ -24,15 +24,17 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"jprotos/jlaunchd/v1/jlaunchd.proto\x12\x13jprotos.jlaunchd.v1\"\r\n\x0bListRequest\"\xbb\x01\n\x06Module\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nexecutable\x18\x02 \x01(\t\x12\x10\n\x08\x63li_name\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12\x0b\n\x03pid\x18\x05 \x01(\x05\x12\x13\n\x0bincarnation\x18\x06 \x01(\x04\x12\r\n\x05state\x18\x07 \x01(\t\x12\x10\n\x08restarts\x18\x08 \x01(\r\x12\x12\n\nlast_cause\x18\t \x01(\t\x12\x10\n\x08ready_at\x18\n \x01(\t\"9\n\tListReply\x12,\n\x07modules\x18\x01 \x03(\x0b\x32\x1b.jprotos.jlaunchd.v1.Module\"\x1f\n\x0cWatchRequest\x12\x0f\n\x07history\x18\x01 \x01(\x08\"\xb5\x01\n\x05\x45vent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x65vent\x18\x02 \x01(\t\x12\x13\n\x0bincarnation\x18\x03 \x01(\x04\x12\r\n\x05\x63\x61use\x18\x04 \x01(\t\x12\x14\n\x0cmonotonic_ns\x18\x05 \x01(\x03\x12\x0c\n\x04time\x18\x06 \x01(\t\x12\x18\n\x0b\x64owntime_ms\x18\x07 \x01(\x01H\x00\x88\x01\x01\x12\x0f\n\x07\x61ttempt\x18\x08 \x01(\r\x12\x0c\n\x04next\x18\t \x01(\tB\x0e\n\x0c_downtime_ms\"E\n\x0eRestartRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x03how\x18\x02 \x01(\x0e\x32\x18.jprotos.jlaunchd.v1.How\"0\n\x0cRestartReply\x12\x0b\n\x03pid\x18\x01 \x01(\x05\x12\x13\n\x0bincarnation\x18\x02 \x01(\x04\"\x1c\n\x0cStartRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x0c\n\nStartReply\"\x1b\n\x0bStopRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x0b\n\tStopReply*Q\n\x03How\x12\x13\n\x0fHOW_UNSPECIFIED\x10\x00\x12\x12\n\x0eHOW_GRACEFULLY\x10\x01\x12\x13\n\x0fHOW_IMMEDIATELY\x10\x02\x12\x0c\n\x08HOW_SOFT\x10\x03\x32\x8a\x03\n\nSupervisor\x12H\n\x04List\x12 .jprotos.jlaunchd.v1.ListRequest\x1a\x1e.jprotos.jlaunchd.v1.ListReply\x12H\n\x05Watch\x12!.jprotos.jlaunchd.v1.WatchRequest\x1a\x1a.jprotos.jlaunchd.v1.Event0\x01\x12Q\n\x07Restart\x12#.jprotos.jlaunchd.v1.RestartRequest\x1a!.jprotos.jlaunchd.v1.RestartReply\x12K\n\x05Start\x12!.jprotos.jlaunchd.v1.StartRequest\x1a\x1f.jprotos.jlaunchd.v1.StartReply\x12H\n\x04Stop\x12 .jprotos.jlaunchd.v1.StopRequest\x1a\x1e.jprotos.jlaunchd.v1.StopReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"jprotos/jlaunchd/v1/jlaunchd.proto\x12\x13jprotos.jlaunchd.v1\"\r\n\x0bListRequest\"\xbb\x01\n\x06Module\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nexecutable\x18\x02 \x01(\t\x12\x10\n\x08\x63li_name\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12\x0b\n\x03pid\x18\x05 \x01(\x05\x12\x13\n\x0bincarnation\x18\x06 \x01(\x04\x12\r\n\x05state\x18\x07 \x01(\t\x12\x10\n\x08restarts\x18\x08 \x01(\r\x12\x12\n\nlast_cause\x18\t \x01(\t\x12\x10\n\x08ready_at\x18\n \x01(\t\"9\n\tListReply\x12,\n\x07modules\x18\x01 \x03(\x0b\x32\x1b.jprotos.jlaunchd.v1.Module\"Q\n\x0cWatchRequest\x12\x0f\n\x07history\x18\x01 \x01(\x08\x12\r\n\x05names\x18\x02 \x03(\t\x12\x0e\n\x06\x65vents\x18\x03 \x03(\t\x12\x11\n\tafter_seq\x18\x04 \x01(\x04\"\xc2\x01\n\x05\x45vent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x65vent\x18\x02 \x01(\t\x12\x13\n\x0bincarnation\x18\x03 \x01(\x04\x12\r\n\x05\x63\x61use\x18\x04 \x01(\t\x12\x14\n\x0cmonotonic_ns\x18\x05 \x01(\x03\x12\x0c\n\x04time\x18\x06 \x01(\t\x12\x18\n\x0b\x64owntime_ms\x18\x07 \x01(\x01H\x00\x88\x01\x01\x12\x0f\n\x07\x61ttempt\x18\x08 \x01(\r\x12\x0c\n\x04next\x18\t \x01(\t\x12\x0b\n\x03seq\x18\n \x01(\x04\x42\x0e\n\x0c_downtime_ms\"E\n\x0eRestartRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x03how\x18\x02 \x01(\x0e\x32\x18.jprotos.jlaunchd.v1.How\"0\n\x0cRestartReply\x12\x0b\n\x03pid\x18\x01 \x01(\x05\x12\x13\n\x0bincarnation\x18\x02 \x01(\x04\"\x1c\n\x0cStartRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x0c\n\nStartReply\"\x1b\n\x0bStopRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x0b\n\tStopReply\"\x1f\n\x0eMetricsRequest\x12\r\n\x05names\x18\x01 \x03(\t\"\x98\x01\n\x0cMetricsReply\x12\x14\n\x0cmonotonic_ns\x18\x01 \x01(\x03\x12\x36\n\tprocesses\x18\x02 \x03(\x0b\x32#.jprotos.jlaunchd.v1.ProcessMetrics\x12:\n\nsupervisor\x18\x03 \x01(\x0b\x32&.jprotos.jlaunchd.v1.SupervisorMetrics\"\xfa\x04\n\x0eProcessMetrics\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nexecutable\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x0b\n\x03pid\x18\x04 \x01(\x05\x12\x13\n\x0bincarnation\x18\x05 \x01(\x04\x12\x13\n\x0b\x63pu_seconds\x18\x06 \x01(\x01\x12\x16\n\x0eresident_bytes\x18\x07 \x01(\x04\x12\x15\n\rvirtual_bytes\x18\x08 \x01(\x04\x12\x10\n\x08open_fds\x18\t \x01(\r\x12\x0f\n\x07threads\x18\n \x01(\r\x12\x12\n\nstarted_ns\x18\x0b \x01(\x03\x12\x10\n\x08restarts\x18\x0c \x01(\x04\x12=\n\x05\x65xits\x18\r \x03(\x0b\x32..jprotos.jlaunchd.v1.ProcessMetrics.ExitsEntry\x12\x10\n\x08\x66\x61ilures\x18\x0e \x01(\x04\x12\r\n\x05hangs\x18\x0f \x01(\x04\x12\x10\n\x08thrashes\x18\x10 \x01(\x04\x12\x18\n\x10\x64owntime_seconds\x18\x11 \x01(\x01\x12\x11\n\tdowntimes\x18\x12 \x01(\x04\x12\x15\n\rready_seconds\x18\x13 \x01(\x01\x12\x12\n\nheartbeats\x18\x14 \x01(\x04\x12\x19\n\x11heartbeats_missed\x18\x15 \x01(\x04\x12\x19\n\x11heartbeat_seconds\x18\x16 \x01(\x01\x12\x13\n\x0blog_dropped\x18\x17 \x01(\x04\x12-\n\x04rpcs\x18\x18 \x03(\x0b\x32\x1f.jprotos.jlaunchd.v1.RpcMetrics\x12\x16\n\x0erpcs_in_flight\x18\x19 \x01(\r\x1a,\n\nExitsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"L\n\nRpcMetrics\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0f\n\x07handled\x18\x03 \x01(\x04\x12\x0f\n\x07seconds\x18\x04 \x01(\x01\"s\n\x11SupervisorMetrics\x12\x0e\n\x06\x65vents\x18\x01 \x01(\x04\x12\x16\n\x0ejournal_errors\x18\x02 \x01(\x04\x12\x0e\n\x06\x61larms\x18\x03 \x01(\r\x12\x10\n\x08watchers\x18\x04 \x01(\r\x12\x14\n\x0cwatchers_cut\x18\x05 \x01(\x04*Q\n\x03How\x12\x13\n\x0fHOW_UNSPECIFIED\x10\x00\x12\x12\n\x0eHOW_GRACEFULLY\x10\x01\x12\x13\n\x0fHOW_IMMEDIATELY\x10\x02\x12\x0c\n\x08HOW_SOFT\x10\x03\x32\xdd\x03\n\nSupervisor\x12H\n\x04List\x12 .jprotos.jlaunchd.v1.ListRequest\x1a\x1e.jprotos.jlaunchd.v1.ListReply\x12H\n\x05Watch\x12!.jprotos.jlaunchd.v1.WatchRequest\x1a\x1a.jprotos.jlaunchd.v1.Event0\x01\x12Q\n\x07Restart\x12#.jprotos.jlaunchd.v1.RestartRequest\x1a!.jprotos.jlaunchd.v1.RestartReply\x12K\n\x05Start\x12!.jprotos.jlaunchd.v1.StartRequest\x1a\x1f.jprotos.jlaunchd.v1.StartReply\x12H\n\x04Stop\x12 .jprotos.jlaunchd.v1.StopRequest\x1a\x1e.jprotos.jlaunchd.v1.StopReply\x12Q\n\x07Metrics\x12#.jprotos.jlaunchd.v1.MetricsRequest\x1a!.jprotos.jlaunchd.v1.MetricsReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'jprotos.jlaunchd.v1.jlaunchd_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_HOW']._serialized_start=747
-  _globals['_HOW']._serialized_end=828
+  _globals['_PROCESSMETRICS_EXITSENTRY']._loaded_options = None
+  _globals['_PROCESSMETRICS_EXITSENTRY']._serialized_options = b'8\001'
+  _globals['_HOW']._serialized_start=1830
+  _globals['_HOW']._serialized_end=1911
   _globals['_LISTREQUEST']._serialized_start=59
   _globals['_LISTREQUEST']._serialized_end=72
   _globals['_MODULE']._serialized_start=75
@@ -40,21 +42,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTREPLY']._serialized_start=264
   _globals['_LISTREPLY']._serialized_end=321
   _globals['_WATCHREQUEST']._serialized_start=323
-  _globals['_WATCHREQUEST']._serialized_end=354
-  _globals['_EVENT']._serialized_start=357
-  _globals['_EVENT']._serialized_end=538
-  _globals['_RESTARTREQUEST']._serialized_start=540
-  _globals['_RESTARTREQUEST']._serialized_end=609
-  _globals['_RESTARTREPLY']._serialized_start=611
-  _globals['_RESTARTREPLY']._serialized_end=659
-  _globals['_STARTREQUEST']._serialized_start=661
-  _globals['_STARTREQUEST']._serialized_end=689
-  _globals['_STARTREPLY']._serialized_start=691
-  _globals['_STARTREPLY']._serialized_end=703
-  _globals['_STOPREQUEST']._serialized_start=705
-  _globals['_STOPREQUEST']._serialized_end=732
-  _globals['_STOPREPLY']._serialized_start=734
-  _globals['_STOPREPLY']._serialized_end=745
-  _globals['_SUPERVISOR']._serialized_start=831
-  _globals['_SUPERVISOR']._serialized_end=1225
+  _globals['_WATCHREQUEST']._serialized_end=404
+  _globals['_EVENT']._serialized_start=407
+  _globals['_EVENT']._serialized_end=601
+  _globals['_RESTARTREQUEST']._serialized_start=603
+  _globals['_RESTARTREQUEST']._serialized_end=672
+  _globals['_RESTARTREPLY']._serialized_start=674
+  _globals['_RESTARTREPLY']._serialized_end=722
+  _globals['_STARTREQUEST']._serialized_start=724
+  _globals['_STARTREQUEST']._serialized_end=752
+  _globals['_STARTREPLY']._serialized_start=754
+  _globals['_STARTREPLY']._serialized_end=766
+  _globals['_STOPREQUEST']._serialized_start=768
+  _globals['_STOPREQUEST']._serialized_end=795
+  _globals['_STOPREPLY']._serialized_start=797
+  _globals['_STOPREPLY']._serialized_end=808
+  _globals['_METRICSREQUEST']._serialized_start=810
+  _globals['_METRICSREQUEST']._serialized_end=841
+  _globals['_METRICSREPLY']._serialized_start=844
+  _globals['_METRICSREPLY']._serialized_end=996
+  _globals['_PROCESSMETRICS']._serialized_start=999
+  _globals['_PROCESSMETRICS']._serialized_end=1633
+  _globals['_PROCESSMETRICS_EXITSENTRY']._serialized_start=1589
+  _globals['_PROCESSMETRICS_EXITSENTRY']._serialized_end=1633
+  _globals['_RPCMETRICS']._serialized_start=1635
+  _globals['_RPCMETRICS']._serialized_end=1711
+  _globals['_SUPERVISORMETRICS']._serialized_start=1713
+  _globals['_SUPERVISORMETRICS']._serialized_end=1828
+  _globals['_SUPERVISOR']._serialized_start=1914
+  _globals['_SUPERVISOR']._serialized_end=2391
 # @@protoc_insertion_point(module_scope)

@@ -125,15 +125,31 @@ class WatchRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     HISTORY_FIELD_NUMBER: _builtins.int
+    NAMES_FIELD_NUMBER: _builtins.int
+    EVENTS_FIELD_NUMBER: _builtins.int
+    AFTER_SEQ_FIELD_NUMBER: _builtins.int
     history: _builtins.bool
+    after_seq: _builtins.int
+    """With a number, the events kept that are younger than it come first: a watcher that was cut goes
+    on where it was. Takes the place of `history`.
+    """
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only events of these modules, and only these events; all when empty."""
+
+    @_builtins.property
+    def events(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
         self,
         *,
         history: _builtins.bool = ...,
+        names: _abc.Iterable[_builtins.str] | None = ...,
+        events: _abc.Iterable[_builtins.str] | None = ...,
+        after_seq: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["history", b"history"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_seq", b"after_seq", "events", b"events", "history", b"history", "names", b"names"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -152,6 +168,7 @@ class Event(_message.Message):
     DOWNTIME_MS_FIELD_NUMBER: _builtins.int
     ATTEMPT_FIELD_NUMBER: _builtins.int
     NEXT_FIELD_NUMBER: _builtins.int
+    SEQ_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     event: _builtins.str
     incarnation: _builtins.int
@@ -164,6 +181,8 @@ class Event(_message.Message):
     attempt: _builtins.int
     next: _builtins.str
     """What the supervisor does next, e.g. "restart in 0 ms", "hold"."""
+    seq: _builtins.int
+    """Ascends through all of an instance's lives, not without gaps. 0: recorded before there were numbers."""
     def __init__(
         self,
         *,
@@ -176,10 +195,11 @@ class Event(_message.Message):
         downtime_ms: _builtins.float | None = ...,
         attempt: _builtins.int = ...,
         next: _builtins.str = ...,
+        seq: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_downtime_ms", b"_downtime_ms", "downtime_ms", b"downtime_ms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_downtime_ms", b"_downtime_ms", "attempt", b"attempt", "cause", b"cause", "downtime_ms", b"downtime_ms", "event", b"event", "incarnation", b"incarnation", "monotonic_ns", b"monotonic_ns", "name", b"name", "next", b"next", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_downtime_ms", b"_downtime_ms", "attempt", b"attempt", "cause", b"cause", "downtime_ms", b"downtime_ms", "event", b"event", "incarnation", b"incarnation", "monotonic_ns", b"monotonic_ns", "name", b"name", "next", b"next", "seq", b"seq", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__downtime_ms: _TypeAlias = _typing.Literal["downtime_ms"]  # noqa: Y015
     _WhichOneofArgType__downtime_ms: _TypeAlias = _typing.Literal["_downtime_ms", b"_downtime_ms"]  # noqa: Y015
@@ -298,3 +318,247 @@ class StopReply(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StopReply: _TypeAlias = StopReply  # noqa: Y015
+
+@_typing.final
+class MetricsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only these processes; all when empty."""
+
+    def __init__(
+        self,
+        *,
+        names: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["names", b"names"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MetricsRequest: _TypeAlias = MetricsRequest  # noqa: Y015
+
+@_typing.final
+class MetricsReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MONOTONIC_NS_FIELD_NUMBER: _builtins.int
+    PROCESSES_FIELD_NUMBER: _builtins.int
+    SUPERVISOR_FIELD_NUMBER: _builtins.int
+    monotonic_ns: _builtins.int
+    """CLOCK_MONOTONIC when the sample was made."""
+    @_builtins.property
+    def processes(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProcessMetrics]:
+        """init, jlaunchd and launcher, then the modules in the profile's order."""
+
+    @_builtins.property
+    def supervisor(self) -> Global___SupervisorMetrics: ...
+    def __init__(
+        self,
+        *,
+        monotonic_ns: _builtins.int = ...,
+        processes: _abc.Iterable[Global___ProcessMetrics] | None = ...,
+        supervisor: Global___SupervisorMetrics | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["supervisor", b"supervisor"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["monotonic_ns", b"monotonic_ns", "processes", b"processes", "supervisor", b"supervisor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MetricsReply: _TypeAlias = MetricsReply  # noqa: Y015
+
+@_typing.final
+class ProcessMetrics(_message.Message):
+    """Counters of restarts, hangs and downtime go on through all lives of jlaunchd, from the start of the
+    instance; what a process counts itself (rpcs, sessions) begins anew with its incarnation.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ExitsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    NAME_FIELD_NUMBER: _builtins.int
+    EXECUTABLE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    PID_FIELD_NUMBER: _builtins.int
+    INCARNATION_FIELD_NUMBER: _builtins.int
+    CPU_SECONDS_FIELD_NUMBER: _builtins.int
+    RESIDENT_BYTES_FIELD_NUMBER: _builtins.int
+    VIRTUAL_BYTES_FIELD_NUMBER: _builtins.int
+    OPEN_FDS_FIELD_NUMBER: _builtins.int
+    THREADS_FIELD_NUMBER: _builtins.int
+    STARTED_NS_FIELD_NUMBER: _builtins.int
+    RESTARTS_FIELD_NUMBER: _builtins.int
+    EXITS_FIELD_NUMBER: _builtins.int
+    FAILURES_FIELD_NUMBER: _builtins.int
+    HANGS_FIELD_NUMBER: _builtins.int
+    THRASHES_FIELD_NUMBER: _builtins.int
+    DOWNTIME_SECONDS_FIELD_NUMBER: _builtins.int
+    DOWNTIMES_FIELD_NUMBER: _builtins.int
+    READY_SECONDS_FIELD_NUMBER: _builtins.int
+    HEARTBEATS_FIELD_NUMBER: _builtins.int
+    HEARTBEATS_MISSED_FIELD_NUMBER: _builtins.int
+    HEARTBEAT_SECONDS_FIELD_NUMBER: _builtins.int
+    LOG_DROPPED_FIELD_NUMBER: _builtins.int
+    RPCS_FIELD_NUMBER: _builtins.int
+    RPCS_IN_FLIGHT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    executable: _builtins.str
+    state: _builtins.str
+    """As in Module; of init, jlaunchd and launcher up or down."""
+    pid: _builtins.int
+    incarnation: _builtins.int
+    cpu_seconds: _builtins.float
+    """User and system time of this incarnation, its threads included, its children not."""
+    resident_bytes: _builtins.int
+    virtual_bytes: _builtins.int
+    open_fds: _builtins.int
+    threads: _builtins.int
+    started_ns: _builtins.int
+    """CLOCK_MONOTONIC of its start; 0 when it does not run."""
+    restarts: _builtins.int
+    failures: _builtins.int
+    """Exits that nobody had asked for."""
+    hangs: _builtins.int
+    thrashes: _builtins.int
+    """Failures so many that it was given up, or handed to its group."""
+    downtime_seconds: _builtins.float
+    """Sum of the gaps from an exit to the successor's readiness, and their number."""
+    downtimes: _builtins.int
+    ready_seconds: _builtins.float
+    """From start to readiness, of the newest incarnation that became ready."""
+    heartbeats: _builtins.int
+    heartbeats_missed: _builtins.int
+    heartbeat_seconds: _builtins.float
+    """From question to answer, of the newest heartbeat answered."""
+    log_dropped: _builtins.int
+    rpcs_in_flight: _builtins.int
+    @_builtins.property
+    def exits(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """Exits by cause: "signal:SIGKILL", "exit:1", "hang", "requested:gracefully", ..."""
+
+    @_builtins.property
+    def rpcs(self) -> _containers.RepeatedCompositeFieldContainer[Global___RpcMetrics]:
+        """Empty of a process without gRPC, and of one that did not answer in time."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        executable: _builtins.str = ...,
+        state: _builtins.str = ...,
+        pid: _builtins.int = ...,
+        incarnation: _builtins.int = ...,
+        cpu_seconds: _builtins.float = ...,
+        resident_bytes: _builtins.int = ...,
+        virtual_bytes: _builtins.int = ...,
+        open_fds: _builtins.int = ...,
+        threads: _builtins.int = ...,
+        started_ns: _builtins.int = ...,
+        restarts: _builtins.int = ...,
+        exits: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        failures: _builtins.int = ...,
+        hangs: _builtins.int = ...,
+        thrashes: _builtins.int = ...,
+        downtime_seconds: _builtins.float = ...,
+        downtimes: _builtins.int = ...,
+        ready_seconds: _builtins.float = ...,
+        heartbeats: _builtins.int = ...,
+        heartbeats_missed: _builtins.int = ...,
+        heartbeat_seconds: _builtins.float = ...,
+        log_dropped: _builtins.int = ...,
+        rpcs: _abc.Iterable[Global___RpcMetrics] | None = ...,
+        rpcs_in_flight: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cpu_seconds", b"cpu_seconds", "downtime_seconds", b"downtime_seconds", "downtimes", b"downtimes", "executable", b"executable", "exits", b"exits", "failures", b"failures", "hangs", b"hangs", "heartbeat_seconds", b"heartbeat_seconds", "heartbeats", b"heartbeats", "heartbeats_missed", b"heartbeats_missed", "incarnation", b"incarnation", "log_dropped", b"log_dropped", "name", b"name", "open_fds", b"open_fds", "pid", b"pid", "ready_seconds", b"ready_seconds", "resident_bytes", b"resident_bytes", "restarts", b"restarts", "rpcs", b"rpcs", "rpcs_in_flight", b"rpcs_in_flight", "started_ns", b"started_ns", "state", b"state", "thrashes", b"thrashes", "threads", b"threads", "virtual_bytes", b"virtual_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProcessMetrics: _TypeAlias = ProcessMetrics  # noqa: Y015
+
+@_typing.final
+class RpcMetrics(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METHOD_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    HANDLED_FIELD_NUMBER: _builtins.int
+    SECONDS_FIELD_NUMBER: _builtins.int
+    method: _builtins.str
+    """"/jprotos.rpd.v1.Routes/Load" """
+    code: _builtins.str
+    """"OK", "DEADLINE_EXCEEDED", ..."""
+    handled: _builtins.int
+    seconds: _builtins.float
+    """Time from taking the call to its end, summed."""
+    def __init__(
+        self,
+        *,
+        method: _builtins.str = ...,
+        code: _builtins.str = ...,
+        handled: _builtins.int = ...,
+        seconds: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "handled", b"handled", "method", b"method", "seconds", b"seconds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RpcMetrics: _TypeAlias = RpcMetrics  # noqa: Y015
+
+@_typing.final
+class SupervisorMetrics(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENTS_FIELD_NUMBER: _builtins.int
+    JOURNAL_ERRORS_FIELD_NUMBER: _builtins.int
+    ALARMS_FIELD_NUMBER: _builtins.int
+    WATCHERS_FIELD_NUMBER: _builtins.int
+    WATCHERS_CUT_FIELD_NUMBER: _builtins.int
+    events: _builtins.int
+    journal_errors: _builtins.int
+    alarms: _builtins.int
+    watchers: _builtins.int
+    watchers_cut: _builtins.int
+    """Watchers cut because they did not read."""
+    def __init__(
+        self,
+        *,
+        events: _builtins.int = ...,
+        journal_errors: _builtins.int = ...,
+        alarms: _builtins.int = ...,
+        watchers: _builtins.int = ...,
+        watchers_cut: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarms", b"alarms", "events", b"events", "journal_errors", b"journal_errors", "watchers", b"watchers", "watchers_cut", b"watchers_cut"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SupervisorMetrics: _TypeAlias = SupervisorMetrics  # noqa: Y015

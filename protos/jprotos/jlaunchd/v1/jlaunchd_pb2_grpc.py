@@ -59,6 +59,11 @@ class SupervisorStub:
                 request_serializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.StopRequest.SerializeToString,
                 response_deserializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.StopReply.FromString,
                 _registered_method=True)
+        self.Metrics = channel.unary_unary(
+                '/jprotos.jlaunchd.v1.Supervisor/Metrics',
+                request_serializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.MetricsRequest.SerializeToString,
+                response_deserializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.MetricsReply.FromString,
+                _registered_method=True)
 
 
 class SupervisorServicer:
@@ -96,6 +101,14 @@ class SupervisorServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Metrics(self, request, context):
+        """One sample of what every process uses and has been through; rates are for the caller to make of
+        two samples. Made at most twice a second: a caller in between gets the newest one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SupervisorServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -123,6 +136,11 @@ def add_SupervisorServicer_to_server(servicer, server):
                     servicer.Stop,
                     request_deserializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.StopRequest.FromString,
                     response_serializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.StopReply.SerializeToString,
+            ),
+            'Metrics': grpc.unary_unary_rpc_method_handler(
+                    servicer.Metrics,
+                    request_deserializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.MetricsRequest.FromString,
+                    response_serializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.MetricsReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -260,6 +278,33 @@ class Supervisor:
             '/jprotos.jlaunchd.v1.Supervisor/Stop',
             jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.StopRequest.SerializeToString,
             jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.StopReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Metrics(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/jprotos.jlaunchd.v1.Supervisor/Metrics',
+            jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.MetricsRequest.SerializeToString,
+            jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.MetricsReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,6 +38,10 @@ class SupervisorStub:
     """Restarts a module in Junos' manner; answers when the successor is ready, or says why not."""
     Start: _grpc.UnaryUnaryMultiCallable[_jlaunchd_pb2.StartRequest, _jlaunchd_pb2.StartReply]
     Stop: _grpc.UnaryUnaryMultiCallable[_jlaunchd_pb2.StopRequest, _jlaunchd_pb2.StopReply]
+    Metrics: _grpc.UnaryUnaryMultiCallable[_jlaunchd_pb2.MetricsRequest, _jlaunchd_pb2.MetricsReply]
+    """One sample of what every process uses and has been through; rates are for the caller to make of
+    two samples. Made at most twice a second: a caller in between gets the newest one.
+    """
 
 @_typing.type_check_only
 class SupervisorAsyncStub(SupervisorStub):
@@ -49,6 +53,10 @@ class SupervisorAsyncStub(SupervisorStub):
     """Restarts a module in Junos' manner; answers when the successor is ready, or says why not."""
     Start: _aio.UnaryUnaryMultiCallable[_jlaunchd_pb2.StartRequest, _jlaunchd_pb2.StartReply]  # type: ignore[assignment]
     Stop: _aio.UnaryUnaryMultiCallable[_jlaunchd_pb2.StopRequest, _jlaunchd_pb2.StopReply]  # type: ignore[assignment]
+    Metrics: _aio.UnaryUnaryMultiCallable[_jlaunchd_pb2.MetricsRequest, _jlaunchd_pb2.MetricsReply]  # type: ignore[assignment]
+    """One sample of what every process uses and has been through; rates are for the caller to make of
+    two samples. Made at most twice a second: a caller in between gets the newest one.
+    """
 
 class SupervisorServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -87,5 +95,15 @@ class SupervisorServicer(metaclass=_abc_1.ABCMeta):
         request: _jlaunchd_pb2.StopRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_jlaunchd_pb2.StopReply, _abc.Awaitable[_jlaunchd_pb2.StopReply]]: ...
+
+    @_abc_1.abstractmethod
+    def Metrics(
+        self,
+        request: _jlaunchd_pb2.MetricsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_jlaunchd_pb2.MetricsReply, _abc.Awaitable[_jlaunchd_pb2.MetricsReply]]:
+        """One sample of what every process uses and has been through; rates are for the caller to make of
+        two samples. Made at most twice a second: a caller in between gets the newest one.
+        """
 
 def add_SupervisorServicer_to_server(servicer: SupervisorServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n jprotos/runtime/v1/runtime.proto\x12\x12jprotos.runtime.v1\"\"\n\x10HeartbeatRequest\x12\x0e\n\x06number\x18\x01 \x01(\x04\"Y\n\x0eHeartbeatReply\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x13\n\x0bincarnation\x18\x02 \x01(\x04\x12\x11\n\tthread_ns\x18\x03 \x01(\x03\x12\x0f\n\x07loop_ns\x18\x04 \x01(\x03\"\x0e\n\x0cStatsRequest\"e\n\nStatsReply\x12\x13\n\x0bincarnation\x18\x01 \x01(\x04\x12-\n\x08sessions\x18\x02 \x03(\x0b\x32\x1b.jprotos.runtime.v1.Session\x12\x13\n\x0blog_dropped\x18\x03 \x01(\x04\"\xad\x01\n\x07Session\x12\x10\n\x08producer\x18\x01 \x01(\t\x12\r\n\x05topic\x18\x02 \x01(\t\x12\x11\n\tconnected\x18\x03 \x01(\x08\x12\x0e\n\x06synced\x18\x04 \x01(\x08\x12\x0f\n\x07\x64ropped\x18\x05 \x01(\x04\x12\x13\n\x0b\x65stablished\x18\x06 \x01(\x04\x12\x13\n\x0bincarnation\x18\x07 \x01(\x04\x12\x0b\n\x03seq\x18\x08 \x01(\x04\x12\x16\n\x0eresync_changes\x18\t \x01(\x04\"\x8e\x01\n\nGetRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12@\n\targuments\x18\x02 \x03(\x0b\x32-.jprotos.runtime.v1.GetRequest.ArgumentsEntry\x1a\x30\n\x0e\x41rgumentsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x18\n\x08GetReply\x12\x0c\n\x04json\x18\x01 \x01(\t2\xf0\x01\n\x07Runtime\x12U\n\tHeartbeat\x12$.jprotos.runtime.v1.HeartbeatRequest\x1a\".jprotos.runtime.v1.HeartbeatReply\x12I\n\x05Stats\x12 .jprotos.runtime.v1.StatsRequest\x1a\x1e.jprotos.runtime.v1.StatsReply\x12\x43\n\x03Get\x12\x1e.jprotos.runtime.v1.GetRequest\x1a\x1c.jprotos.runtime.v1.GetReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n jprotos/runtime/v1/runtime.proto\x12\x12jprotos.runtime.v1\"\"\n\x10HeartbeatRequest\x12\x0e\n\x06number\x18\x01 \x01(\x04\"Y\n\x0eHeartbeatReply\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x13\n\x0bincarnation\x18\x02 \x01(\x04\x12\x11\n\tthread_ns\x18\x03 \x01(\x03\x12\x0f\n\x07loop_ns\x18\x04 \x01(\x03\"\x0e\n\x0cStatsRequest\"\xa9\x01\n\nStatsReply\x12\x13\n\x0bincarnation\x18\x01 \x01(\x04\x12-\n\x08sessions\x18\x02 \x03(\x0b\x32\x1b.jprotos.runtime.v1.Session\x12\x13\n\x0blog_dropped\x18\x03 \x01(\x04\x12*\n\x04rpcs\x18\x04 \x03(\x0b\x32\x1c.jprotos.runtime.v1.RpcCount\x12\x16\n\x0erpcs_in_flight\x18\x05 \x01(\r\"N\n\x08RpcCount\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0f\n\x07handled\x18\x03 \x01(\x04\x12\x13\n\x0bnanoseconds\x18\x04 \x01(\x04\"\xad\x01\n\x07Session\x12\x10\n\x08producer\x18\x01 \x01(\t\x12\r\n\x05topic\x18\x02 \x01(\t\x12\x11\n\tconnected\x18\x03 \x01(\x08\x12\x0e\n\x06synced\x18\x04 \x01(\x08\x12\x0f\n\x07\x64ropped\x18\x05 \x01(\x04\x12\x13\n\x0b\x65stablished\x18\x06 \x01(\x04\x12\x13\n\x0bincarnation\x18\x07 \x01(\x04\x12\x0b\n\x03seq\x18\x08 \x01(\x04\x12\x16\n\x0eresync_changes\x18\t \x01(\x04\"\x8e\x01\n\nGetRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12@\n\targuments\x18\x02 \x03(\x0b\x32-.jprotos.runtime.v1.GetRequest.ArgumentsEntry\x1a\x30\n\x0e\x41rgumentsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x18\n\x08GetReply\x12\x0c\n\x04json\x18\x01 \x01(\t2\xf0\x01\n\x07Runtime\x12U\n\tHeartbeat\x12$.jprotos.runtime.v1.HeartbeatRequest\x1a\".jprotos.runtime.v1.HeartbeatReply\x12I\n\x05Stats\x12 .jprotos.runtime.v1.StatsRequest\x1a\x1e.jprotos.runtime.v1.StatsReply\x12\x43\n\x03Get\x12\x1e.jprotos.runtime.v1.GetRequest\x1a\x1c.jprotos.runtime.v1.GetReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,16 +39,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HEARTBEATREPLY']._serialized_end=181
   _globals['_STATSREQUEST']._serialized_start=183
   _globals['_STATSREQUEST']._serialized_end=197
-  _globals['_STATSREPLY']._serialized_start=199
-  _globals['_STATSREPLY']._serialized_end=300
-  _globals['_SESSION']._serialized_start=303
-  _globals['_SESSION']._serialized_end=476
-  _globals['_GETREQUEST']._serialized_start=479
-  _globals['_GETREQUEST']._serialized_end=621
-  _globals['_GETREQUEST_ARGUMENTSENTRY']._serialized_start=573
-  _globals['_GETREQUEST_ARGUMENTSENTRY']._serialized_end=621
-  _globals['_GETREPLY']._serialized_start=623
-  _globals['_GETREPLY']._serialized_end=647
-  _globals['_RUNTIME']._serialized_start=650
-  _globals['_RUNTIME']._serialized_end=890
+  _globals['_STATSREPLY']._serialized_start=200
+  _globals['_STATSREPLY']._serialized_end=369
+  _globals['_RPCCOUNT']._serialized_start=371
+  _globals['_RPCCOUNT']._serialized_end=449
+  _globals['_SESSION']._serialized_start=452
+  _globals['_SESSION']._serialized_end=625
+  _globals['_GETREQUEST']._serialized_start=628
+  _globals['_GETREQUEST']._serialized_end=770
+  _globals['_GETREQUEST_ARGUMENTSENTRY']._serialized_start=722
+  _globals['_GETREQUEST_ARGUMENTSENTRY']._serialized_end=770
+  _globals['_GETREPLY']._serialized_start=772
+  _globals['_GETREPLY']._serialized_end=796
+  _globals['_RUNTIME']._serialized_start=799
+  _globals['_RUNTIME']._serialized_end=1039
 # @@protoc_insertion_point(module_scope)

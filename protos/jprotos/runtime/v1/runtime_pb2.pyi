@@ -88,24 +88,65 @@ class StatsReply(_message.Message):
     INCARNATION_FIELD_NUMBER: _builtins.int
     SESSIONS_FIELD_NUMBER: _builtins.int
     LOG_DROPPED_FIELD_NUMBER: _builtins.int
+    RPCS_FIELD_NUMBER: _builtins.int
+    RPCS_IN_FLIGHT_FIELD_NUMBER: _builtins.int
     incarnation: _builtins.int
     log_dropped: _builtins.int
+    rpcs_in_flight: _builtins.int
+    """Calls that have not ended yet, open streams included."""
     @_builtins.property
     def sessions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Session]: ...
+    @_builtins.property
+    def rpcs(self) -> _containers.RepeatedCompositeFieldContainer[Global___RpcCount]: ...
     def __init__(
         self,
         *,
         incarnation: _builtins.int = ...,
         sessions: _abc.Iterable[Global___Session] | None = ...,
         log_dropped: _builtins.int = ...,
+        rpcs: _abc.Iterable[Global___RpcCount] | None = ...,
+        rpcs_in_flight: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["incarnation", b"incarnation", "log_dropped", b"log_dropped", "sessions", b"sessions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["incarnation", b"incarnation", "log_dropped", b"log_dropped", "rpcs", b"rpcs", "rpcs_in_flight", b"rpcs_in_flight", "sessions", b"sessions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StatsReply: _TypeAlias = StatsReply  # noqa: Y015
+
+@_typing.final
+class RpcCount(_message.Message):
+    """Calls of one method that this incarnation has served and that ended with this code."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METHOD_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    HANDLED_FIELD_NUMBER: _builtins.int
+    NANOSECONDS_FIELD_NUMBER: _builtins.int
+    method: _builtins.str
+    """"/jprotos.rpd.v1.Routes/Load" """
+    code: _builtins.str
+    """"OK", "DEADLINE_EXCEEDED", ..."""
+    handled: _builtins.int
+    nanoseconds: _builtins.int
+    """From taking the call to its end, summed."""
+    def __init__(
+        self,
+        *,
+        method: _builtins.str = ...,
+        code: _builtins.str = ...,
+        handled: _builtins.int = ...,
+        nanoseconds: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "handled", b"handled", "method", b"method", "nanoseconds", b"nanoseconds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RpcCount: _TypeAlias = RpcCount  # noqa: Y015
 
 @_typing.final
 class Session(_message.Message):
