@@ -39,7 +39,7 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "feed:counters": _feed("mgd", "alarmd", "dcd"),
         "feed:alarms": _feed("mgd"),
         "/jprotos.runtime.v1.Runtime/Heartbeat": frozenset(("jlaunchd", OPERATOR)),
-        "/jprotos.runtime.v1.Runtime/Stats": _OPERATOR,
+        "/jprotos.runtime.v1.Runtime/Stats": frozenset(("jlaunchd", OPERATOR)),
         "/jprotos.runtime.v1.Runtime/Get": frozenset(("mgd", OPERATOR)),
         "/jprotos.eventd.v1.Log/Write": _MODULES,
         "/jprotos.eventd.v1.Log/Tail": _OPERATOR,
@@ -49,10 +49,18 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "/jprotos.mgd.v1.Configuration/Load": _OPERATOR,
         "/jprotos.mgd.v1.Configuration/Show": _OPERATOR,
         "/jprotos.jlaunchd.v1.Supervisor/List": frozenset(("mgd", OPERATOR)),
+        "/jprotos.jlaunchd.v1.Supervisor/Metrics": frozenset(("mgd", OPERATOR)),
         "/jprotos.jlaunchd.v1.Supervisor/Watch": frozenset(("mgd", OPERATOR)),
         "/jprotos.jlaunchd.v1.Supervisor/Restart": frozenset(("mgd", OPERATOR)),
         "/jprotos.jlaunchd.v1.Supervisor/Start": frozenset(("mgd", OPERATOR)),
         "/jprotos.jlaunchd.v1.Supervisor/Stop": frozenset(("mgd", OPERATOR)),
+        "/jprotos.jlaunchd.v1.Supervisor/SetPolicy": frozenset(("mgd", OPERATOR)),
+        "/jprotos.jlaunchd.v1.Supervisor/Reload": frozenset(("mgd", OPERATOR)),
+        "/jprotos.jlaunchd.v1.Supervisor/History": frozenset(("mgd", OPERATOR)),
+        "/jprotos.jlaunchd.v1.Supervisor/Inject": frozenset(("mgd", OPERATOR)),
+        "/jprotos.jlaunchd.v1.Supervisor/Clear": frozenset(("mgd", OPERATOR)),
+        "/jprotos.jlaunchd.v1.Supervisor/KillProcess": frozenset(("mgd", OPERATOR)),
+        "/jprotos.jlaunchd.v1.Supervisor/Metrics": frozenset(("mgd", OPERATOR)),
     }
 )
 

@@ -64,6 +64,36 @@ class SupervisorStub:
                 request_serializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.MetricsRequest.SerializeToString,
                 response_deserializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.MetricsReply.FromString,
                 _registered_method=True)
+        self.SetPolicy = channel.unary_unary(
+                '/jprotos.jlaunchd.v1.Supervisor/SetPolicy',
+                request_serializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.SetPolicyRequest.SerializeToString,
+                response_deserializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.SetPolicyReply.FromString,
+                _registered_method=True)
+        self.Reload = channel.unary_unary(
+                '/jprotos.jlaunchd.v1.Supervisor/Reload',
+                request_serializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.ReloadRequest.SerializeToString,
+                response_deserializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.ReloadReply.FromString,
+                _registered_method=True)
+        self.History = channel.unary_unary(
+                '/jprotos.jlaunchd.v1.Supervisor/History',
+                request_serializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.HistoryRequest.SerializeToString,
+                response_deserializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.HistoryReply.FromString,
+                _registered_method=True)
+        self.Inject = channel.unary_unary(
+                '/jprotos.jlaunchd.v1.Supervisor/Inject',
+                request_serializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.InjectRequest.SerializeToString,
+                response_deserializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.InjectReply.FromString,
+                _registered_method=True)
+        self.Clear = channel.unary_unary(
+                '/jprotos.jlaunchd.v1.Supervisor/Clear',
+                request_serializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.ClearRequest.SerializeToString,
+                response_deserializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.ClearReply.FromString,
+                _registered_method=True)
+        self.KillProcess = channel.unary_unary(
+                '/jprotos.jlaunchd.v1.Supervisor/KillProcess',
+                request_serializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.KillProcessRequest.SerializeToString,
+                response_deserializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.KillProcessReply.FromString,
+                _registered_method=True)
 
 
 class SupervisorServicer:
@@ -109,6 +139,48 @@ class SupervisorServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetPolicy(self, request, context):
+        """Puts a module, a group or everything under another restart policy; nothing is restarted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Reload(self, request, context):
+        """Reads the profile again: new programs start, programs that left it stop, the rest goes on as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def History(self, request, context):
+        """Event records kept so far, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Inject(self, request, context):
+        """Injects a fault into a module, jlaunchd or a launcher; answers when it is carried out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Clear(self, request, context):
+        """Takes a fault back where that can be done, and forgets a module's failures.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def KillProcess(self, request, context):
+        """Shaped as gnoi.system.System.KillProcess.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SupervisorServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -141,6 +213,36 @@ def add_SupervisorServicer_to_server(servicer, server):
                     servicer.Metrics,
                     request_deserializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.MetricsRequest.FromString,
                     response_serializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.MetricsReply.SerializeToString,
+            ),
+            'SetPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetPolicy,
+                    request_deserializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.SetPolicyRequest.FromString,
+                    response_serializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.SetPolicyReply.SerializeToString,
+            ),
+            'Reload': grpc.unary_unary_rpc_method_handler(
+                    servicer.Reload,
+                    request_deserializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.ReloadRequest.FromString,
+                    response_serializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.ReloadReply.SerializeToString,
+            ),
+            'History': grpc.unary_unary_rpc_method_handler(
+                    servicer.History,
+                    request_deserializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.HistoryRequest.FromString,
+                    response_serializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.HistoryReply.SerializeToString,
+            ),
+            'Inject': grpc.unary_unary_rpc_method_handler(
+                    servicer.Inject,
+                    request_deserializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.InjectRequest.FromString,
+                    response_serializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.InjectReply.SerializeToString,
+            ),
+            'Clear': grpc.unary_unary_rpc_method_handler(
+                    servicer.Clear,
+                    request_deserializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.ClearRequest.FromString,
+                    response_serializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.ClearReply.SerializeToString,
+            ),
+            'KillProcess': grpc.unary_unary_rpc_method_handler(
+                    servicer.KillProcess,
+                    request_deserializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.KillProcessRequest.FromString,
+                    response_serializer=jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.KillProcessReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -305,6 +407,168 @@ class Supervisor:
             '/jprotos.jlaunchd.v1.Supervisor/Metrics',
             jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.MetricsRequest.SerializeToString,
             jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.MetricsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/jprotos.jlaunchd.v1.Supervisor/SetPolicy',
+            jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.SetPolicyRequest.SerializeToString,
+            jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.SetPolicyReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Reload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/jprotos.jlaunchd.v1.Supervisor/Reload',
+            jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.ReloadRequest.SerializeToString,
+            jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.ReloadReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def History(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/jprotos.jlaunchd.v1.Supervisor/History',
+            jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.HistoryRequest.SerializeToString,
+            jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.HistoryReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Inject(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/jprotos.jlaunchd.v1.Supervisor/Inject',
+            jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.InjectRequest.SerializeToString,
+            jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.InjectReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Clear(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/jprotos.jlaunchd.v1.Supervisor/Clear',
+            jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.ClearRequest.SerializeToString,
+            jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.ClearReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def KillProcess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/jprotos.jlaunchd.v1.Supervisor/KillProcess',
+            jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.KillProcessRequest.SerializeToString,
+            jprotos_dot_jlaunchd_dot_v1_dot_jlaunchd__pb2.KillProcessReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -42,6 +42,18 @@ class SupervisorStub:
     """One sample of what every process uses and has been through; rates are for the caller to make of
     two samples. Made at most twice a second: a caller in between gets the newest one.
     """
+    SetPolicy: _grpc.UnaryUnaryMultiCallable[_jlaunchd_pb2.SetPolicyRequest, _jlaunchd_pb2.SetPolicyReply]
+    """Puts a module, a group or everything under another restart policy; nothing is restarted."""
+    Reload: _grpc.UnaryUnaryMultiCallable[_jlaunchd_pb2.ReloadRequest, _jlaunchd_pb2.ReloadReply]
+    """Reads the profile again: new programs start, programs that left it stop, the rest goes on as it is."""
+    History: _grpc.UnaryUnaryMultiCallable[_jlaunchd_pb2.HistoryRequest, _jlaunchd_pb2.HistoryReply]
+    """Event records kept so far, oldest first."""
+    Inject: _grpc.UnaryUnaryMultiCallable[_jlaunchd_pb2.InjectRequest, _jlaunchd_pb2.InjectReply]
+    """Injects a fault into a module, jlaunchd or a launcher; answers when it is carried out."""
+    Clear: _grpc.UnaryUnaryMultiCallable[_jlaunchd_pb2.ClearRequest, _jlaunchd_pb2.ClearReply]
+    """Takes a fault back where that can be done, and forgets a module's failures."""
+    KillProcess: _grpc.UnaryUnaryMultiCallable[_jlaunchd_pb2.KillProcessRequest, _jlaunchd_pb2.KillProcessReply]
+    """Shaped as gnoi.system.System.KillProcess."""
 
 @_typing.type_check_only
 class SupervisorAsyncStub(SupervisorStub):
@@ -57,6 +69,18 @@ class SupervisorAsyncStub(SupervisorStub):
     """One sample of what every process uses and has been through; rates are for the caller to make of
     two samples. Made at most twice a second: a caller in between gets the newest one.
     """
+    SetPolicy: _aio.UnaryUnaryMultiCallable[_jlaunchd_pb2.SetPolicyRequest, _jlaunchd_pb2.SetPolicyReply]  # type: ignore[assignment]
+    """Puts a module, a group or everything under another restart policy; nothing is restarted."""
+    Reload: _aio.UnaryUnaryMultiCallable[_jlaunchd_pb2.ReloadRequest, _jlaunchd_pb2.ReloadReply]  # type: ignore[assignment]
+    """Reads the profile again: new programs start, programs that left it stop, the rest goes on as it is."""
+    History: _aio.UnaryUnaryMultiCallable[_jlaunchd_pb2.HistoryRequest, _jlaunchd_pb2.HistoryReply]  # type: ignore[assignment]
+    """Event records kept so far, oldest first."""
+    Inject: _aio.UnaryUnaryMultiCallable[_jlaunchd_pb2.InjectRequest, _jlaunchd_pb2.InjectReply]  # type: ignore[assignment]
+    """Injects a fault into a module, jlaunchd or a launcher; answers when it is carried out."""
+    Clear: _aio.UnaryUnaryMultiCallable[_jlaunchd_pb2.ClearRequest, _jlaunchd_pb2.ClearReply]  # type: ignore[assignment]
+    """Takes a fault back where that can be done, and forgets a module's failures."""
+    KillProcess: _aio.UnaryUnaryMultiCallable[_jlaunchd_pb2.KillProcessRequest, _jlaunchd_pb2.KillProcessReply]  # type: ignore[assignment]
+    """Shaped as gnoi.system.System.KillProcess."""
 
 class SupervisorServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -105,5 +129,53 @@ class SupervisorServicer(metaclass=_abc_1.ABCMeta):
         """One sample of what every process uses and has been through; rates are for the caller to make of
         two samples. Made at most twice a second: a caller in between gets the newest one.
         """
+
+    @_abc_1.abstractmethod
+    def SetPolicy(
+        self,
+        request: _jlaunchd_pb2.SetPolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_jlaunchd_pb2.SetPolicyReply, _abc.Awaitable[_jlaunchd_pb2.SetPolicyReply]]:
+        """Puts a module, a group or everything under another restart policy; nothing is restarted."""
+
+    @_abc_1.abstractmethod
+    def Reload(
+        self,
+        request: _jlaunchd_pb2.ReloadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_jlaunchd_pb2.ReloadReply, _abc.Awaitable[_jlaunchd_pb2.ReloadReply]]:
+        """Reads the profile again: new programs start, programs that left it stop, the rest goes on as it is."""
+
+    @_abc_1.abstractmethod
+    def History(
+        self,
+        request: _jlaunchd_pb2.HistoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_jlaunchd_pb2.HistoryReply, _abc.Awaitable[_jlaunchd_pb2.HistoryReply]]:
+        """Event records kept so far, oldest first."""
+
+    @_abc_1.abstractmethod
+    def Inject(
+        self,
+        request: _jlaunchd_pb2.InjectRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_jlaunchd_pb2.InjectReply, _abc.Awaitable[_jlaunchd_pb2.InjectReply]]:
+        """Injects a fault into a module, jlaunchd or a launcher; answers when it is carried out."""
+
+    @_abc_1.abstractmethod
+    def Clear(
+        self,
+        request: _jlaunchd_pb2.ClearRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_jlaunchd_pb2.ClearReply, _abc.Awaitable[_jlaunchd_pb2.ClearReply]]:
+        """Takes a fault back where that can be done, and forgets a module's failures."""
+
+    @_abc_1.abstractmethod
+    def KillProcess(
+        self,
+        request: _jlaunchd_pb2.KillProcessRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_jlaunchd_pb2.KillProcessReply, _abc.Awaitable[_jlaunchd_pb2.KillProcessReply]]:
+        """Shaped as gnoi.system.System.KillProcess."""
 
 def add_SupervisorServicer_to_server(servicer: SupervisorServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
