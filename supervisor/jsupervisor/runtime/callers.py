@@ -49,7 +49,6 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "/jprotos.mgd.v1.Configuration/Load": _OPERATOR,
         "/jprotos.mgd.v1.Configuration/Show": _OPERATOR,
         "/jprotos.jlaunchd.v1.Supervisor/List": frozenset(("mgd", OPERATOR)),
-        "/jprotos.jlaunchd.v1.Supervisor/Metrics": frozenset(("mgd", OPERATOR)),
         "/jprotos.jlaunchd.v1.Supervisor/Watch": frozenset(("mgd", OPERATOR)),
         "/jprotos.jlaunchd.v1.Supervisor/Restart": frozenset(("mgd", OPERATOR)),
         "/jprotos.jlaunchd.v1.Supervisor/Start": frozenset(("mgd", OPERATOR)),

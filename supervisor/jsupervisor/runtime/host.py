@@ -148,6 +148,7 @@ class Host:
                 daemon.operational(),
                 self.sessions,
                 lambda: daemon.backlog.dropped,
+                servers.stats,
             ),
             servers.rpc,
         )

@@ -17,6 +17,7 @@ from grpc_reflection.v1alpha import reflection
 from jsupervisor.runtime.callers import CALLER_KEY, method_refusal
 from jsupervisor.runtime.order import Order
 from jsupervisor.runtime.rpc import MAX_MESSAGE
+from jsupervisor.runtime.rpcstats import RpcCounter, RpcStats
 from jsupervisor.runtime.sockets import Place, SocketPathError, sweep
 
 PLAIN_THREADS: Final = 4
@@ -117,7 +118,9 @@ class Servers:
         self._health = health.HealthServicer()
         self._health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
         self._plain = _server(PLAIN_THREADS, ())
-        self.rpc = NotingServer(_server(threads, (CallerCheck(allowed),)))
+        self.stats = RpcStats()
+        checks = (RpcCounter(self.stats), CallerCheck(allowed))
+        self.rpc = NotingServer(_server(threads, checks))
         self._started: list[tuple[grpc.Server, Place]] = []
 
     def start_plain(self) -> None:

@@ -12,6 +12,7 @@ from jprotos.runtime.v1 import runtime_pb2, runtime_pb2_grpc
 from jsupervisor.initproto import Json
 from jsupervisor.runtime.replica import Session
 from jsupervisor.runtime.rpc import RpcError, Seam
+from jsupervisor.runtime.rpcstats import MethodCount, RpcStats
 
 Query = Callable[[Mapping[str, str]], Json]
 """Answers one name of operational data; raises QueryError for arguments that it cannot use."""
@@ -31,12 +32,14 @@ class RuntimeServicer(runtime_pb2_grpc.RuntimeServicer):
         queries: Mapping[str, Query],
         sessions: Callable[[], Sequence[Session]],
         log_dropped: Callable[[], int],
+        calls: RpcStats,
     ) -> None:
         self._seam = seam
         self._incarnation = incarnation
         self._queries = queries
         self._sessions = sessions
         self._log_dropped = log_dropped
+        self._calls = calls
 
     def Heartbeat(
         self, request: runtime_pb2.HeartbeatRequest, context: grpc.ServicerContext
@@ -57,7 +60,7 @@ class RuntimeServicer(runtime_pb2_grpc.RuntimeServicer):
     def Stats(
         self, request: runtime_pb2.StatsRequest, context: grpc.ServicerContext
     ) -> runtime_pb2.StatsReply:
-        """Counters that this module keeps of its own sessions."""
+        """Counters that this module keeps of its own sessions and of the calls it served."""
         return self._seam.unary(context, self._stats, request)
 
     def Get(
@@ -71,6 +74,8 @@ class RuntimeServicer(runtime_pb2_grpc.RuntimeServicer):
             incarnation=self._incarnation,
             sessions=[_session(session) for session in self._sessions()],
             log_dropped=self._log_dropped(),
+            rpcs=[_count(each) for each in self._calls.counts()],
+            rpcs_in_flight=self._calls.in_flight,
         )
 
     async def _get(self, request: runtime_pb2.GetRequest) -> runtime_pb2.GetReply:
@@ -84,6 +89,15 @@ class RuntimeServicer(runtime_pb2_grpc.RuntimeServicer):
         except QueryError as error:
             raise RpcError(grpc.StatusCode.INVALID_ARGUMENT, str(error)) from error
         return runtime_pb2.GetReply(json=json.dumps(answer))
+
+
+def _count(count: MethodCount) -> runtime_pb2.RpcCount:
+    return runtime_pb2.RpcCount(
+        method=count.method,
+        code=count.code,
+        handled=count.handled,
+        nanoseconds=count.nanoseconds,
+    )
 
 
 def _session(session: Session) -> runtime_pb2.Session:

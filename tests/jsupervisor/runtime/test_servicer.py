@@ -64,3 +64,19 @@ async def test_a_heartbeat_says_when_thread_and_loop_had_their_turn(run_dir: Pat
 
     assert (9, 5) == (reply.number, reply.incarnation)
     assert reply.thread_ns <= reply.loop_ns
+
+
+async def test_the_calls_that_were_served_can_be_counted_from_outside(run_dir: Path) -> None:
+    async with run_daemon(Rpd(make_order(run_dir, "rpd"))) as rpd:
+        await rpd.ready.wait()
+        await get(rpd, "route-information", destination="192.0.2.0/24")
+        with pytest.raises(RpcError):
+            await get(rpd, "nonsense")
+        method = runtime_pb2_grpc.RuntimeStub(rpd.client().channel).Stats
+        stats = await rpd.client().unary(method, runtime_pb2.StatsRequest(), timeout=5)
+
+    counted = {(count.method, count.code): count.handled for count in stats.rpcs}
+    method_name = "/jprotos.runtime.v1.Runtime/Get"
+
+    assert {(method_name, "OK"): 1, (method_name, "NOT_FOUND"): 1} == counted
+    assert 1 == stats.rpcs_in_flight  # the question itself
