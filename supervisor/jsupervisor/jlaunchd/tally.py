@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from jsupervisor.initproto import Json, Message
@@ -39,6 +39,10 @@ class Histogram:
     def count(self) -> int:
         """How many there were."""
         return sum(self.buckets)
+
+    def copy(self) -> Histogram:
+        """As it is now."""
+        return Histogram(list(self.buckets), self.total)
 
     def to_json(self) -> Json:
         """For `of_json`."""
@@ -110,6 +114,11 @@ class ProcessTally:
         if cause not in self.exits and len(self.exits) >= MAX_CAUSES:
             cause = OTHER
         self.exits[cause] = self.exits.get(cause, 0) + 1
+
+    def copy(self) -> ProcessTally:
+        """As it is now, for another thread to read."""
+        downtime, ready = self.downtime.copy(), self.ready.copy()
+        return replace(self, exits=dict(self.exits), downtime=downtime, ready=ready)
 
     def to_json(self) -> Json:
         """For `of_json`."""
