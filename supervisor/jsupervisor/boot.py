@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Final
 
 from jsupervisor import paths
-from jsupervisor.jlaunchd.plan import Architecture, Plan, as_monolith, with_policy, with_ports
+from jsupervisor.jlaunchd.plan import Architecture, Plan
 from jsupervisor.jlaunchd.planfile import dump_plan
-from jsupervisor.jlaunchd.profile import load_plan
 from jsupervisor.jlaunchd.reader import PlanError
+from jsupervisor.jlaunchd.replan import resolve
 from jsupervisor.paths import Instance, PathError
 from jsupervisor.portcheck import PortCheckError, check_ports
 
@@ -71,11 +71,9 @@ def make_plan(
     architecture: Architecture = "modular",
 ) -> Plan:
     """The plan of a start order; raises PlanError."""
-    plan = load_plan(find_profile(profile))
-    if policy is not None:
-        plan = with_policy(plan, policy)
-    plan = with_ports(plan, ports or {})
-    return as_monolith(plan) if architecture == "monolithic" else plan
+    return resolve(
+        find_profile(profile), policy=policy or "", ports=ports, architecture=architecture
+    )
 
 
 def boot(

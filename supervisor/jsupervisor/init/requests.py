@@ -340,7 +340,7 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
     "jlaunchd": frozenset(
         {
             *("adopting", "adopted", "start", "record", "signal", "ack", "publish"),
-            *("event", "forget", "finished", "pong", "get"),
+            *("event", "forget", "finished", "pong", "get", "inject"),
         }
     ),
 }

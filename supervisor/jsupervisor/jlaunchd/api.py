@@ -31,6 +31,24 @@ class Answers(Protocol):
     async def stop_module(self, request: pb.StopRequest) -> pb.StopReply:
         """Want a module down."""
 
+    async def set_policy(self, request: pb.SetPolicyRequest) -> pb.SetPolicyReply:
+        """Put a module, a group or everything under another policy."""
+
+    async def reload(self, request: pb.ReloadRequest) -> pb.ReloadReply:
+        """Read the profile again."""
+
+    async def history(self, request: pb.HistoryRequest) -> pb.HistoryReply:
+        """Event records kept so far."""
+
+    async def inject(self, request: pb.InjectRequest) -> pb.InjectReply:
+        """Inject a fault."""
+
+    async def clear(self, request: pb.ClearRequest) -> pb.ClearReply:
+        """Take a fault back, and forget failures."""
+
+    async def kill_process(self, request: pb.KillProcessRequest) -> pb.KillProcessReply:
+        """Signal a process, as gNOI's System service does."""
+
 
 class SupervisorServicer(jlaunchd_pb2_grpc.SupervisorServicer):
     """Carries calls to what answers them."""
@@ -58,6 +76,34 @@ class SupervisorServicer(jlaunchd_pb2_grpc.SupervisorServicer):
     def Stop(self, request: pb.StopRequest, context: grpc.ServicerContext) -> pb.StopReply:
         """See the proto."""
         return self._seam.unary(context, self._operations.stop_module, request)
+
+    def SetPolicy(
+        self, request: pb.SetPolicyRequest, context: grpc.ServicerContext
+    ) -> pb.SetPolicyReply:
+        """See the proto."""
+        return self._seam.unary(context, self._operations.set_policy, request)
+
+    def Reload(self, request: pb.ReloadRequest, context: grpc.ServicerContext) -> pb.ReloadReply:
+        """See the proto."""
+        return self._seam.unary(context, self._operations.reload, request)
+
+    def History(self, request: pb.HistoryRequest, context: grpc.ServicerContext) -> pb.HistoryReply:
+        """See the proto."""
+        return self._seam.unary(context, self._operations.history, request)
+
+    def Inject(self, request: pb.InjectRequest, context: grpc.ServicerContext) -> pb.InjectReply:
+        """See the proto."""
+        return self._seam.unary(context, self._operations.inject, request)
+
+    def Clear(self, request: pb.ClearRequest, context: grpc.ServicerContext) -> pb.ClearReply:
+        """See the proto."""
+        return self._seam.unary(context, self._operations.clear, request)
+
+    def KillProcess(
+        self, request: pb.KillProcessRequest, context: grpc.ServicerContext
+    ) -> pb.KillProcessReply:
+        """See the proto."""
+        return self._seam.unary(context, self._operations.kill_process, request)
 
 
 def event_message(record: Mapping[str, Json]) -> pb.Event:
@@ -91,8 +137,16 @@ def module_message(published: Message) -> pb.Module:
         restarts=_int(published["restarts"]),
         last_cause=str(published["last_cause"]),
         ready_at=str(published["ready_at"] or ""),
+        policy=str(published["policy"]),
+        group=str(published["group"] or ""),
+        failures=_int(published["failures"]),
+        waits_for=[str(name) for name in _list(published["waits_for"])],
     )
 
 
 def _int(value: Json) -> int:
     return value if isinstance(value, int) else 0
+
+
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []

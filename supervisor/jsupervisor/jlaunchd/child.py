@@ -4,8 +4,9 @@ Everything that may change a module's state stands in this table. Guards do not:
 is asked first, and its verdict is the event (Forgiven or Condemned). An event without a cell is a
 bug in the caller and leaves the state alone.
 
-A requested stop or restart is not a failure, whatever the exit code. A hang or a start that takes
-too long is: the process is killed (KILLING) and its exit is then judged like any other.
+A requested stop or restart is not a failure, whatever the exit code, nor is one that a group's
+strategy asks for. A hang or a start that takes too long is: the process is made to dump its stacks
+and killed (KILLING), and its exit is then judged like any other.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ class Forgiven:
 
 @dataclass(frozen=True, slots=True)
 class Condemned:
-    """It failed too often."""
+    """It failed too often, or the group that it stands in did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ _GONE: Final[Mapping[type[object], State]] = {
 }
 
 TRANSITIONS: Final[Mapping[State, Mapping[type[object], State]]] = {
-    State.DOWN: {Start: State.STARTING, Stop: State.DOWN},
+    State.DOWN: {Start: State.STARTING, Stop: State.DOWN, Condemned: State.FAILED},
     State.STARTING: {
         **_GONE,
         Ready: State.UP,
@@ -119,6 +120,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[object], State]]] = {
     State.STOPPING: {
         Ended: State.DOWN,
         Replaced: State.STARTING,
+        Condemned: State.FAILED,  # it stood in a group that was given up
         Stop: State.STOPPING,
         Restart: State.STOPPING,
         StopLate: State.STOPPING,
@@ -137,6 +139,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[object], State]]] = {
         Start: State.STARTING,
         Restart: State.STARTING,
         Stop: State.DOWN,
+        Condemned: State.FAILED,
     },
     State.FAILED: {Start: State.STARTING, Restart: State.STARTING, Stop: State.DOWN},
 }

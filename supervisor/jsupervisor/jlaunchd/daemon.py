@@ -10,9 +10,13 @@ core (pure) ── shell ── modules     (n)  heartbeats
 from __future__ import annotations
 
 import math
+import os
 import random
+import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import grpc
 import trio
@@ -22,6 +26,7 @@ from jsupervisor.initproto import Json, Message
 from jsupervisor.jlaunchd import messages as m
 from jsupervisor.jlaunchd.alarms import Alarms
 from jsupervisor.jlaunchd.api import SupervisorServicer
+from jsupervisor.jlaunchd.child import State
 from jsupervisor.jlaunchd.core import Supervisor
 from jsupervisor.jlaunchd.hearts import Hearts
 from jsupervisor.jlaunchd.initlink import InitLink
@@ -29,14 +34,19 @@ from jsupervisor.jlaunchd.journal import Journal
 from jsupervisor.jlaunchd.module import Module
 from jsupervisor.jlaunchd.operations import Operations
 from jsupervisor.jlaunchd.plan import Plan
-from jsupervisor.jlaunchd.planfile import OrderPlace, make_order
+from jsupervisor.jlaunchd.planfile import OrderPlace, make_order, write_plan
+from jsupervisor.jlaunchd.reader import PlanError
+from jsupervisor.jlaunchd.rules import describe
 from jsupervisor.jlaunchd.watchers import Watchers
+from jsupervisor.paths import PLAIN, socket_path
 from jsupervisor.runtime import injected
 from jsupervisor.runtime.clock import rfc3339
 from jsupervisor.runtime.daemon import Daemon
 from jsupervisor.runtime.names import daemon_name
 from jsupervisor.runtime.order import Order
 from jsupervisor.runtime.rpc import Seam
+
+HOOK_TIMEOUT: Final = 30.0
 
 
 @dataclass(slots=True)
@@ -68,6 +78,7 @@ class Jlaunchd(Daemon):
         self._hearts = Hearts(order.run_dir, self.clock, self.log, self._lost)
         self._entries, self._to_write = trio.open_memory_channel[Entry](math.inf)
         self._timer = trio.CancelScope()
+        self._changing = trio.Lock()
         self._nursery: trio.Nursery
 
     def services(self, seam: Seam, server: grpc.Server) -> None:
@@ -125,9 +136,6 @@ class Jlaunchd(Daemon):
         process, record = _object(message["process"]), message["record"]
         name = str(process["name"])
         self.link.send({"op": "adopting", "name": name})
-        if name not in self.core.modules:
-            self.log.warning("JLAUNCHD_UNKNOWN", f"{name} is not in the plan: left alone")
-            return
         reached = _object(process["reached"])
         self.handle(
             m.Adopt(
@@ -239,6 +247,11 @@ class Jlaunchd(Daemon):
                 self.alarms.raise_alarm(command.name, command.text)
             case m.ClearAlarm():
                 self.alarms.clear(command.name)
+            case m.Forget():
+                self.published.pop(command.name, None)
+                self.link.send({"op": "forget", "name": command.name})
+            case m.FailOver():
+                self._nursery.start_soon(self._fail_over, command)
             case m.AllStopped():
                 self._nursery.start_soon(self._finish)
 
@@ -280,6 +293,7 @@ class Jlaunchd(Daemon):
         """Tell init what `status` says of a module, when it changed."""
         names = daemon_name(module.program.executable)
         program = module.program
+        above = self.core.judge.tree.parent(module.name)
         published: Message = {
             "name": program.name,
             "executable": program.executable,
@@ -292,14 +306,22 @@ class Jlaunchd(Daemon):
             "ready_at": module.ready_at or None,
             "restarts": module.restarts,
             "last_cause": module.last_cause or None,
+            "policy": describe(program.policy),
+            "group": None if above is None else above.name,
+            "failures": self.core.judge.counting(module, self.clock.monotonic()),
+            "waits_for": list(self._waits_for(module)),
         }
         if self.published.get(program.name) != published:
             self.published[program.name] = published
             self.link.send({"op": "publish", "modules": [published]})
 
+    def _waits_for(self, module: Module) -> tuple[str, ...]:
+        waiting = module.wanted and module.state in (State.DOWN, State.BACKOFF)
+        return self.core.ordering.waits_for(module) if waiting else ()
+
     def _plain_socket(self, module: Module) -> str | None:
         name = self._speaker(module)
-        return None if name is None else f"{self.order.run_dir}/{name}.sock"
+        return None if name is None else socket_path(self.order.run_dir, name, PLAIN)
 
     def _speaker(self, module: Module) -> str | None:
         """Whose gRPC sockets speak for the module: its own, a part's, or nobody's (an engine)."""
@@ -310,6 +332,47 @@ class Jlaunchd(Daemon):
     def _watch_heartbeat(self, module: Module) -> None:
         beat, speaker = module.program.heartbeat, self._speaker(module)
         self._hearts.watch(module.name, module.incarnation, beat, speaker)
+
+    # -- operators ----------------------------------------------------------------------------
+
+    async def change_plan(self, change: Callable[[Plan], Plan]) -> tuple[Plan, Plan]:
+        """Put what `change` makes of the plan in force, on disk first; the old one and the new one.
+
+        Raises PlanError and then nothing has changed.
+        """
+        async with self._changing:
+            old = self.plan
+            new = await trio.to_thread.run_sync(change, old)
+            path = Path(self.order.home) / "plan.json"
+            try:
+                await trio.to_thread.run_sync(write_plan, new, path)
+            except OSError as error:
+                raise PlanError(f"cannot write {path}: {error.strerror}") from error
+            self.plan = new
+            self.handle(m.PlanChanged(new))
+        return old, new
+
+    async def ask_init(self, message: Message) -> Message:
+        """Init's answer to a request."""
+        answer, fds = await self.link.request(message)
+        for fd in fds:
+            os.close(fd)
+        return answer
+
+    async def _fail_over(self, command: m.FailOver) -> None:
+        """Run the hook; what it does is its own affair, and nobody waits for it."""
+        hook = self.plan.hooks.get(command.kind)
+        if not hook:
+            text = f"{command.name}: no hook for {command.kind} in the profile: it is held"
+            self.log.error("JLAUNCHD_FAILOVER", text)
+            return
+        try:
+            with trio.fail_after(HOOK_TIMEOUT):
+                await trio.run_process([*hook, command.name])
+        except (OSError, subprocess.CalledProcessError, trio.TooSlowError) as error:
+            self.log.error("JLAUNCHD_FAILOVER", f"cannot run {hook[0]}: {error}")
+        else:
+            self.log.notice("JLAUNCHD_FAILOVER", f"{command.name}: {hook[0]} has run")
 
     async def _finish(self) -> None:
         await trio.lowlevel.checkpoint()

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final, get_args
 
 from jsupervisor.jlaunchd.groups import STRATEGIES, Group
-from jsupervisor.jlaunchd.policy import POLICIES, REMEMBERED, Backoff, RestartPolicy, Thrash
+from jsupervisor.jlaunchd.policy import POLICIES, REMEMBERED, THRASH, Backoff, RestartPolicy
 from jsupervisor.jlaunchd.reader import Section
-
-THRASH: Final[tuple[Thrash, ...]] = get_args(Thrash)
 
 
 def read_groups(top: Section, programs: Collection[str]) -> tuple[Group, ...]:

@@ -28,7 +28,7 @@ class InitLink:
         self._filled.set()
 
     async def request(self, message: Message, fds: tuple[int, ...] = ()) -> Reply:
-        """The answer to a `get` (the only question jlaunchd has), and what came with it."""
+        """The answer to a question of jlaunchd's (`get`, `inject`), and what came with it."""
         if fds:
             raise ValueError("jlaunchd keeps no descriptors with init")
         send, receive = trio.open_memory_channel[Reply](1)
@@ -64,8 +64,9 @@ class InitLink:
                 yield message
 
     def _is_reply(self, message: Message, fds: list[int]) -> bool:
-        """Answers come in the order of the questions; nothing else is `done` or `missing`."""
-        if message.get("op") not in ("done", "missing") or not self._replies:
+        """Answers come in the order of the questions, and say what they answer."""
+        refused = message.get("op") == "refused" and message.get("of") in ("get", "inject")
+        if not self._replies or not (refused or message.get("op") in ("done", "missing")):
             return False
         self._replies.popleft().send_nowait((message, fds))
         return True

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from jsupervisor.initproto import Json
+from jsupervisor.jlaunchd.plan import Plan
 
 
 class How(Enum):
@@ -15,6 +16,7 @@ class How(Enum):
     GRACEFULLY = "gracefully"
     IMMEDIATELY = "immediately"
     SOFT = "soft"
+    ABORT = "abort"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ class StopRequested:
     """An operator wants a module down."""
 
     name: str
+    how: How = How.GRACEFULLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,20 @@ class RestartRequested:
 
     name: str
     how: How
+
+
+@dataclass(frozen=True, slots=True)
+class ClearRequested:
+    """An operator takes faults back: the module goes on if it was stopped, and its failures are forgotten."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChanged:
+    """Another plan is in force. Nothing that both know is restarted."""
+
+    plan: Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +147,8 @@ class DeadlineReached:
 
 Event = (
     Adopt | StartAll | Claimed | Reported | Exited | Expired | HeartbeatLost
-    | StartRequested | StopRequested | RestartRequested | StopAll | DeadlineReached
+    | StartRequested | StopRequested | RestartRequested | ClearRequested | PlanChanged
+    | StopAll | DeadlineReached
 )  # fmt: skip
 
 
@@ -203,8 +221,26 @@ class ClearAlarm:
 
 
 @dataclass(frozen=True, slots=True)
+class Forget:
+    """It has left the plan and is down: init need not know it any more."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailOver:
+    """A module failed too often, and its policy is to fail over: `kind` is the hook to call."""
+
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class AllStopped:
     """Every module is down, as StopAll asked."""
 
 
-Command = Launch | SendSignal | SaveRecord | Emit | LogLine | RaiseAlarm | ClearAlarm | AllStopped
+Command = (
+    Launch | SendSignal | SaveRecord | Emit | LogLine | RaiseAlarm | ClearAlarm
+    | Forget | FailOver | AllStopped
+)  # fmt: skip

@@ -29,7 +29,19 @@ class Module:
     counted: int = 0
     """The last notice of init's that this record has taken into account."""
     replacing: str = ""
-    """What a requested restart is called, while it is under way."""
+    """Why it is leaving, when it is not for good: a way to restart, or group:NAME, follow:NAME, hold."""
+    how: str = "gracefully"
+    """How it is made to leave."""
+    streak: int = 0
+    """Failures in a row without a healthy run."""
+    up_since: float | None = None
+    """When it became ready, in seconds; None once it has failed."""
+    escalations: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """When it made a group pass its failures on, by the group that they were passed to."""
+    told_of_waiting: bool = False
+    """Was it said that what it requires is not there?"""
+    removed: bool = False
+    """It has left the plan, and is forgotten when it is down."""
     killed_for: str = ""
     """Why we killed it: "hang" or "start-timeout"."""
     adopted_gone: bool = field(default=False)
@@ -60,6 +72,10 @@ class Module:
             "down_since": self.down_since,
             "counted": self.counted,
             "replacing": self.replacing,
+            "how": self.how,
+            "streak": self.streak,
+            "up_since": self.up_since,
+            "escalations": {group: list(times) for group, times in self.escalations.items()},
             "killed_for": self.killed_for,
             "state": self.state.value,
             "deadline": self.deadline,
@@ -67,17 +83,21 @@ class Module:
 
     def restore(self, record: Mapping[str, Json]) -> None:
         """Take over an earlier record; raises KeyError, TypeError or ValueError for a bad one."""
-        failures = record["failures"]
-        if not isinstance(failures, list):
-            raise TypeError("failures is not a list")
         self.wanted = bool(record["wanted"])
-        self.failures = tuple(_seconds(time) for time in failures)
+        self.failures = _times(record["failures"])
         self.restarts = int(_seconds(record["restarts"]))
         self.last_cause = str(record["last_cause"])
         self.ready_at = str(record["ready_at"])
         self.down_since = _optional(record["down_since"])
         self.counted = int(_seconds(record["counted"]))
         self.replacing = str(record["replacing"])
+        self.how = str(record["how"])
+        self.streak = int(_seconds(record["streak"]))
+        self.up_since = _optional(record["up_since"])
+        escalations = record["escalations"]
+        if not isinstance(escalations, dict):
+            raise TypeError("escalations is not an object")
+        self.escalations = {group: _times(times) for group, times in escalations.items()}
         self.killed_for = str(record["killed_for"])
         self.state = State(record["state"])
         self.deadline = _optional(record["deadline"])
@@ -87,6 +107,12 @@ def _seconds(value: Json) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{value!r} is not a number")
     return value
+
+
+def _times(value: Json) -> tuple[float, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is not a list of times")
+    return tuple(_seconds(time) for time in value)
 
 
 def _optional(value: Json) -> float | None:

@@ -25,7 +25,9 @@ Architecture = Literal["modular", "monolithic"]
 
 MONOLITH: Final = "router"
 PROGRAM_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
-TAKEN: Final = frozenset({"init", "jlaunchd", "launcher", "launcher-full", "operator", MONOLITH})
+TAKEN: Final = frozenset(
+    {"init", "jlaunchd", "launcher", "launcher-full", "links", "operator", MONOLITH}
+)
 """Names of what is no module."""
 
 
@@ -108,6 +110,11 @@ class Plan:
     architecture: Architecture = "modular"
     parts: tuple[Program, ...] = ()
     """Monolithic: the modules inside the one program."""
+    source: str = ""
+    """The file that it was read from, for a reload."""
+    chosen_policy: str = ""
+    chosen_ports: Mapping[str, str] = field(default_factory=dict)
+    """What `start` was told besides the file."""
 
     def program(self, name: str) -> Program:
         """The program called `name`; raises KeyError."""

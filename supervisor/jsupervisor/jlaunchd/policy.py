@@ -12,6 +12,12 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Thrash = Literal["hold", "escalate", "alternate-media", "other-routing-engine"]
+THRASH: Final[tuple[Thrash, ...]] = (
+    "hold",
+    "escalate",
+    "alternate-media",
+    "other-routing-engine",
+)
 
 
 @dataclass(frozen=True, slots=True)

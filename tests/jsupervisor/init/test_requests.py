@@ -65,7 +65,7 @@ NASTY_JLAUNCHD: list[dict[str, Json]] = [
     {"op": "event"},
     {"op": "forget", "name": "rpd"},
     {"op": "pong", "number": None},
-    {"op": "inject", "name": "init", "kind": "kill"},
+    {"op": "inject", "name": "init", "kind": "nonsense"},
     {"op": "claim", "name": "rpd", "incarnation": 1},
 ]
 

@@ -116,6 +116,10 @@ class Play:
                 return f"alarm {command.name}: {command.text}"
             case m.ClearAlarm():
                 return f"clear {command.name}"
+            case m.Forget():
+                return f"forget {command.name}"
+            case m.FailOver():
+                return f"failover {command.name} {command.kind}"
             case m.AllStopped():
                 return "all stopped"
 

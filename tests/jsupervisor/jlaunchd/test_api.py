@@ -48,10 +48,14 @@ def test_a_module_that_is_down_has_pid_zero() -> None:
         "pid": None,
         "incarnation": 3,
         "state": "failed",
-        "socket": "/run/rpd.sock",
+        "socket": "/run/rpd/plain.sock",
         "ready_at": None,
         "restarts": 2,
         "last_cause": "signal:SIGKILL",
+        "policy": "junos",
+        "group": None,
+        "failures": 4,
+        "waits_for": ["dcd"],
     }
     expected = pb.Module(
         name="rpd",
@@ -62,6 +66,9 @@ def test_a_module_that_is_down_has_pid_zero() -> None:
         state="failed",
         restarts=2,
         last_cause="signal:SIGKILL",
+        policy="junos",
+        failures=4,
+        waits_for=["dcd"],
     )
 
     assert expected == module_message(published)

@@ -25,12 +25,12 @@ EVENTS: list[c.Event] = [
 # Written out a second time, by hand: a slip in the table does not repeat itself here.
 #            Start Ready Stop Restart Hung StopLate Ended Replaced Forgiven Condemned BackoffOver
 EXPECTED = """
-DOWN         S     .     D    .       .    .        .     .        .        .         .
+DOWN         S     .     D    .       .    .        .     .        .        F         .
 STARTING     .     U     P    P       K    .        D     .        B        F         .
 UP           .     .     P    P       K    .        D     .        B        F         .
-STOPPING     .     P     P    P       P    P        D     S        .        .         .
+STOPPING     .     P     P    P       P    P        D     S        .        F         .
 KILLING      .     K     P    P       K    .        D     .        B        F         .
-BACKOFF      S     .     D    S       .    .        .     .        .        .         S
+BACKOFF      S     .     D    S       .    .        .     .        .        F         S
 FAILED       S     .     D    S       .    .        .     .        .        .         .
 """
 LETTERS = {

@@ -60,7 +60,11 @@ def test_a_module_that_does_not_become_ready_in_time_is_killed_and_counts_as_fai
     script(m.StartAll())
     script.claim("a")
 
-    assert ["hang a 1 start-timeout -> kill", "SIGKILL a 1 start-timeout"] == script.wait(2.0)
+    assert [
+        "hang a 1 start-timeout -> kill",
+        "SIGABRT a 1 start-timeout",
+        "SIGCONT a 1 start-timeout",
+    ] == script.wait(2.0)
     assert ["exit a 1 start-timeout -> restart in 0 ms", "launch a 2"] == script.exit("a")
     assert "start-timeout" == script["a"].last_cause
 
@@ -72,7 +76,7 @@ def test_the_time_to_become_ready_begins_with_the_process(play: Play) -> None:
     assert [] == script.wait(4.0)
     script.claim("a")
     assert [] == script.wait(1.9)
-    assert "SIGKILL a 1 start-timeout" in script.wait(0.1)
+    assert "SIGABRT a 1 start-timeout" in script.wait(0.1)
 
 
 def test_a_reservation_that_nobody_claimed_is_a_failed_start(play: Play) -> None:
@@ -144,8 +148,13 @@ def test_a_hang_is_killed_and_is_the_cause_of_the_exit(play: Play) -> None:
     script(m.StartAll())
     script.up("a")
 
-    assert ["hang a 1 hang -> kill", "SIGKILL a 1 hang"] == script(m.HeartbeatLost("a", 1))
+    assert ["hang a 1 hang -> kill", "SIGABRT a 1 hang", "SIGCONT a 1 hang"] == script(
+        m.HeartbeatLost("a", 1)
+    )
     assert [] == script(m.HeartbeatLost("a", 1))
+    assert [] == script.wait(0.09)
+    assert ["SIGKILL a 1 hang"] == script.wait(0.02)
+    assert [] == script.wait(60.0)
     assert ["exit a 1 hang -> restart in 0 ms", "launch a 2"] == script.exit("a")
     assert "" == script.records["a"]["killed_for"]
 

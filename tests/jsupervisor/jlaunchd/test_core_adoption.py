@@ -246,10 +246,20 @@ def test_a_record_that_makes_no_sense_ends_this_supervisor_and_init_counts_that(
         script(script.adopted("a", "running"))
 
 
-def test_a_process_that_is_not_in_the_plan_is_left_alone(play: Play) -> None:
+def test_a_process_that_has_left_the_plan_is_stopped_and_forgotten(play: Play) -> None:
     script = play(a=SLOW)
 
-    assert [] == script(script.adopted("x", "running", ready=True))
+    assert "adopt x 1" in script(script.adopted("x", "running", ready=True))
+    assert ["launch a 1", "SIGTERM x 1 requested:stop"] == script(m.StartAll())
+    assert ["exit x 1 requested:stop", "forget x"] == script.exit("x")
+    assert ["a"] == list(script.core.modules)
+
+
+def test_a_row_of_one_that_has_left_the_plan_and_is_gone_is_forgotten(play: Play) -> None:
+    script = play(a=SLOW)
+    script(script.adopted("x", "gone"))
+
+    assert ["launch a 1", "forget x"] == script(m.StartAll())
 
 
 def test_a_back_off_that_ended_before_everything_is_adopted_starts_nothing_yet(play: Play) -> None:

@@ -26,11 +26,11 @@ from jsupervisor.initproto import Json
 from jsupervisor.jlaunchd import messages as m
 from jsupervisor.jlaunchd.child import State
 from jsupervisor.jlaunchd.core import Supervisor
-from jsupervisor.jlaunchd.plan import Plan
+from jsupervisor.jlaunchd.plan import Plan, with_policy
 from jsupervisor.jlaunchd.profile import parse_plan
 
 POLICIES = ("junos", "never-give-up", "systemd")
-NAMES = ("a", "b", "c", "d")
+NAMES = ("a", "b", "c", "d", "e", "f", "g")
 TEXT = """
 [profile]
 name = "model"
@@ -49,6 +49,23 @@ requires = ["d"]
 [program.d]
 entry = "m:C"
 restart = "temporary"
+[program.e]
+entry = "m:C"
+[program.f]
+entry = "m:C"
+requires = ["a"]
+follows = ["a"]
+requires_timeout = 3
+[program.g]
+entry = "m:C"
+[group.inner]
+members = ["e", "f"]
+strategy = "one_for_all"
+policy = "erlang"
+[group.outer]
+members = ["inner", "g"]
+strategy = "rest_for_one"
+intensity = 2
 """
 names = st.sampled_from(NAMES)
 
@@ -244,6 +261,16 @@ class World(RuleBasedStateMachine):
     def an_operator_wants_it_up_or_down(self, name: str, start: bool) -> None:
         self.tell(m.StartRequested(name) if start else m.StopRequested(name))
 
+    @precondition(lambda self: not self.finished)
+    @rule(name=names)
+    def an_operator_takes_faults_back(self, name: str) -> None:
+        self.tell(m.ClearRequested(name))
+
+    @rule(policy=st.sampled_from(POLICIES), of=st.sampled_from(["", *NAMES, "inner", "outer"]))
+    def an_operator_sets_a_policy(self, policy: str, of: str) -> None:
+        self.plan = with_policy(self.plan, policy, of)
+        self.tell(m.PlanChanged(self.plan))
+
     @rule(seconds=st.sampled_from([0.01, 0.2, 2.0, 6.0, 40.0]))
     def time_passes(self, seconds: float) -> None:
         self.pass_time(seconds)
@@ -340,14 +367,12 @@ class World(RuleBasedStateMachine):
         assert self.core is not None
         for name, module in self.core.modules.items():
             running = [pid for pid, (other, _) in self.alive.items() if other == name]
-            requirements = [self.core.modules[r].state for r in module.program.requires]
             if not module.wanted:
                 assert (State.DOWN, []) == (module.state, running), name
             elif module.state is State.FAILED:
-                assert module.program.policy.intensity is not None
                 assert [] == running, name
-            elif module.state is State.DOWN:
-                assert any(state is not State.UP for state in requirements), name
+            elif module.state in (State.DOWN, State.BACKOFF):
+                assert self.core.ordering.waits_for(module), name
                 assert [] == running, name
             else:
                 assert (State.UP, 1) == (module.state, len(running)), name

@@ -28,5 +28,5 @@ def test_equal_commands_are_equal() -> None:
     assert m.ClearAlarm("rpd") != m.ClearAlarm("dcd")
 
 
-def test_the_words_of_a_restart_are_junos_own() -> None:
-    assert ["gracefully", "immediately", "soft"] == [how.value for how in m.How]
+def test_the_words_of_a_restart_are_junos_own_and_abort() -> None:
+    assert ["gracefully", "immediately", "soft", "abort"] == [how.value for how in m.How]
