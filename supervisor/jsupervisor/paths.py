@@ -18,6 +18,12 @@ from typing import Final
 NAME_PATTERN: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,31}")
 
 
+PLAIN: Final = "plain"
+"""A module's socket for health and reflection."""
+RPC: Final = "rpc"
+"""A module's socket for everything else."""
+
+
 class PathError(Exception):
     """An instance's folder cannot be used; the text says which, why and what to do."""
 
@@ -62,11 +68,11 @@ class Instance:
 
     def socket(self, module: str) -> Path:
         """The module's plain socket (health, reflection)."""
-        return self.run_dir / f"{module}.sock"
+        return Path(socket_path(self.run_dir, module, PLAIN))
 
     def rpc_socket(self, module: str) -> Path:
         """The module's socket for everything else."""
-        return self.run_dir / f"{module}.rpc.sock"
+        return Path(socket_path(self.run_dir, module, RPC))
 
     def make(self) -> None:
         """Create the folders; raises PathError. The caller must hold the lock."""
@@ -129,6 +135,30 @@ class Instance:
         shutil.rmtree(self.run_dir, ignore_errors=True)
         (self.home / "run").unlink(missing_ok=True)
         return True
+
+
+def module_folder(run_dir: str | Path, module: str) -> str:
+    """The folder of a module's sockets."""
+    return os.path.join(run_dir, module)
+
+
+def socket_path(run_dir: str | Path, module: str, kind: str, incarnation: int | None = None) -> str:
+    """A module's socket, PLAIN or RPC: the stable name, or the file of one incarnation."""
+    file = f"{kind}.sock" if incarnation is None else f"{kind}.{incarnation}.sock"
+    return os.path.join(module_folder(run_dir, module), file)
+
+
+def make_module_folder(run_dir: str | Path, module: str) -> None:
+    """Make the folder of a module's sockets, for its owner alone; raises OSError or PathError.
+
+    A predecessor's is used again, with the owner and mode that it has; a link is not followed.
+    """
+    folder = module_folder(run_dir, module)
+    try:
+        os.mkdir(folder, 0o700)
+    except FileExistsError:
+        if not stat.S_ISDIR(os.lstat(folder).st_mode):
+            raise PathError(f"cannot use {folder}: it is not a folder; remove it") from None
 
 
 def home_of_all() -> Path:

@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from jsupervisor.paths import Instance, PathError, home_of_all, instance, instances
+from jsupervisor.paths import (
+    Instance,
+    PathError,
+    home_of_all,
+    instance,
+    instances,
+    make_module_folder,
+)
 
 PROBES = """
 import sys
@@ -45,7 +52,7 @@ def test_everything_has_its_place(chosen: Instance) -> None:
         chosen.crash_dir,
     ]
     assert home / "journal.jsonl" == chosen.journal
-    assert [run / "init.sock", run / "rpd.sock", run / "rpd.rpc.sock"] == [
+    assert [run / "init.sock", run / "rpd" / "plain.sock", run / "rpd" / "rpc.sock"] == [
         chosen.init_socket,
         chosen.socket("rpd"),
         chosen.rpc_socket("rpd"),
@@ -139,7 +146,8 @@ def test_asking_whether_it_lives_never_looks_like_life(chosen: Instance) -> None
 
 def test_a_sweep_removes_what_is_dead_and_keeps_what_is_kept(chosen: Instance) -> None:
     chosen.make()
-    (chosen.run_dir / "rpd.sock").touch()
+    make_module_folder(chosen.run_dir, "rpd")
+    chosen.socket("rpd").touch()
     (chosen.log_dir / "messages").touch()
 
     assert chosen.sweep()

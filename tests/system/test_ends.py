@@ -95,13 +95,11 @@ def test_after_the_death_of_init_only_dead_files_are_left_and_the_next_start_rem
 
 def _sockets_of_others(dead: Instance, router: Router) -> list[str]:
     """Files in the run folder that no running module of this boot made: old incarnations."""
-    modules = {f"{module.name}." for module in router.status().modules}
+    modules = {module.name for module in router.status().modules}
     return [
         str(path)
         for path in dead.run_dir.iterdir()
-        if not any(path.name.startswith(module) for module in modules)
-        and path.name not in ("init.sock", "jlaunchd.sock", "jlaunchd.rpc.sock")
-        and not path.name.startswith("jlaunchd.")
+        if path.name not in {*modules, "init.sock", "jlaunchd"}
     ]
 
 
@@ -109,7 +107,7 @@ def test_a_home_of_200_characters_works(tmp_path: Path) -> None:
     home = tmp_path / ("x" * 100) / ("y" * 100)
     with Router.boot("vmx", name="far", home=home) as router:
         report = router.inject("kill", "rpd")
-        sockets = [str(path) for path in router.instance.run_dir.iterdir()]
+        sockets = [str(path) for path in router.instance.run_dir.rglob("*.sock")]
 
     assert report.recovered
     assert max(map(len, sockets)) <= 107

@@ -26,7 +26,7 @@ LEAST_DISK: Final = 64 << 20
 LEAST_BUFFER: Final = 1 << 20
 """A megabyte of socket buffer holds about 1,000 small datagrams: 0.1 s at 10,000 packets/s."""
 SOCKET_PATH: Final = 107
-LONGEST_NAME: Final = len("/jlaunchd.4294967295.rpc.sock")
+LONGEST_NAME: Final = len("/jlaunchd/plain.4294967295.sock")
 
 CLONE_NEWUSER: Final = 0x10000000
 CLONE_NEWNET: Final = 0x40000000

@@ -20,6 +20,7 @@ from jsupervisor.jlaunchd.daemon import Jlaunchd
 from jsupervisor.jlaunchd.initlink import InitLink
 from jsupervisor.jlaunchd.planfile import read_plan
 from jsupervisor.launcher.child import leave
+from jsupervisor.paths import make_module_folder
 from jsupervisor.runtime.host import Host
 from jsupervisor.runtime.initlink import Descriptors
 from jsupervisor.runtime.order import Order
@@ -31,6 +32,7 @@ def main(text: str, incarnation: int) -> int:
     faulthandler.enable(file=sys.stderr, all_threads=True)
     setup = json.loads(text)
     plan = read_plan(Path(setup["home"]) / "plan.json")
+    make_module_folder(setup["run_dir"], "jlaunchd")
     link = InitLink(Connection.open(os.path.join(setup["run_dir"], "init.sock")))
     order = Order(
         instance=setup["instance"],

@@ -9,6 +9,7 @@ import trio
 
 from jsupervisor.jlaunchd import heartbeat
 from jsupervisor.jlaunchd.plan import Heartbeat
+from jsupervisor.paths import RPC, socket_path
 from jsupervisor.runtime.clock import Clock
 from jsupervisor.runtime.initlink import Descriptors
 from jsupervisor.runtime.log import Log
@@ -70,7 +71,7 @@ class Hearts:
                 finally:
                     os.close(fd)
             else:
-                path = f"{self._run_dir}/{speaker}.{incarnation}.rpc.sock"
+                path = socket_path(self._run_dir, speaker, RPC, incarnation)
                 client = Client(path, caller="jlaunchd")
                 try:
                     await heartbeat.watch(beat, heartbeat.ask_by_rpc(client, beat.interval))

@@ -17,6 +17,7 @@ from typing import Final
 
 from jsupervisor import linux
 from jsupervisor.initproto import Connection, Json, Message, MessageError
+from jsupervisor.paths import make_module_folder
 
 ADOPTION_TIMEOUT: Final = 2.0
 GRANT_TIMEOUT: Final = 5.0
@@ -50,6 +51,7 @@ def fork_module(order: Order, run_dir: str, init_pid: int, runner: Runner) -> in
 def be_module(order: Order, run_dir: str, init_pid: int, between: int, runner: Runner) -> int:
     """All steps from the fork by `between` to the end of the module; its exit code."""
     forget_launcher(order)
+    make_folders(order, run_dir)
     if not await_parent(init_pid, between):
         return NOT_GRANTED
     connection = claim(order, os.path.join(run_dir, "init.sock"))
@@ -75,6 +77,13 @@ def forget_launcher(order: Order) -> None:
     os.setsid()
     os.umask(0o077)
     linux.set_process_name(name)
+
+
+def make_folders(order: Order, run_dir: str) -> None:
+    """The folder of the module's sockets, and of each module inside it; raises OSError or PathError."""
+    parts = order.get("parts")
+    for part in [order, *(parts if isinstance(parts, list) else [])]:
+        make_module_folder(run_dir, str(as_order(part)["name"]))
 
 
 def close_inherited() -> None:

@@ -22,6 +22,7 @@ from typing import Generic, TypeVar
 import trio
 
 from jsupervisor.initproto import Connection, Json, Message
+from jsupervisor.paths import RPC, make_module_folder, socket_path
 from jsupervisor.runtime.daemon import Daemon
 from jsupervisor.runtime.host import Host
 from jsupervisor.runtime.initlink import Descriptors, InitLink
@@ -41,7 +42,9 @@ def short_run_dir() -> Generator[Path, None, None]:
 
 
 def make_order(run_dir: Path, name: str, **changes: object) -> Order:
-    """An order for a module called `name`; `changes` are fields of Order."""
+    """An order for a module called `name`, with its folder; `changes` are fields of Order."""
+    if run_dir.is_dir():
+        make_module_folder(run_dir, name)
     order = Order(
         instance="test",
         name=name,
@@ -132,7 +135,7 @@ class RunningDaemon(Generic[D]):
     def client(self, caller: str = "operator") -> Client:
         """A channel to its RPC socket; closed at the end."""
         order = self.daemon.order
-        target = os.path.join(order.run_dir, f"{order.name}.rpc.sock")
+        target = socket_path(order.run_dir, order.name, RPC)
         client = Client(target, caller=caller)
         self._clients.append(client)
         return client

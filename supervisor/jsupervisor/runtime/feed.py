@@ -36,7 +36,7 @@ class FeedSource:
     """One feed that a module consumes."""
 
     producer: str
-    """Unique module name; its socket is RUN/producer.rpc.sock."""
+    """Unique module name; its socket is RUN/producer/rpc.sock."""
     topic: str
     prefixes: tuple[str, ...] = ()
     """Only items whose key begins with one of these; none means all. Packed records always come."""

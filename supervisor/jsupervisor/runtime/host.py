@@ -6,7 +6,6 @@ a process (signals, the connection to init, faults) is in `jsupervisor.runtime.p
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -15,6 +14,7 @@ import trio
 
 from jprotos.feed.v1 import feed_pb2_grpc
 from jprotos.runtime.v1 import runtime_pb2_grpc
+from jsupervisor.paths import RPC, socket_path
 from jsupervisor.runtime.daemon import Daemon
 from jsupervisor.runtime.feed import Change, Publisher
 from jsupervisor.runtime.feedio import FeedReader, FeedServicer
@@ -70,7 +70,7 @@ class Host:
         """The channel to another module's RPC socket."""
         if module not in self._clients:
             order = self.daemon.order
-            target = os.path.join(order.run_dir, f"{module}.rpc.sock")
+            target = socket_path(order.run_dir, module, RPC)
             self._clients[module] = Client(target, caller=order.name)
         return self._clients[module]
 

@@ -14,6 +14,7 @@ import trio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from jsupervisor.paths import PLAIN, RPC
 from jsupervisor.runtime.callers import CALLER_KEY, method_refusal
 from jsupervisor.runtime.order import Order
 from jsupervisor.runtime.rpc import MAX_MESSAGE
@@ -113,8 +114,8 @@ class Servers:
 
     def __init__(self, order: Order, allowed: Mapping[str, frozenset[str]], threads: int) -> None:
         self._order = order
-        self._plain_place = Place(order.run_dir, order.name, order.incarnation, "sock")
-        self._rpc_place = Place(order.run_dir, order.name, order.incarnation, "rpc.sock")
+        self._plain_place = Place(order.run_dir, order.name, PLAIN, order.incarnation)
+        self._rpc_place = Place(order.run_dir, order.name, RPC, order.incarnation)
         self._health = health.HealthServicer()
         self._health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
         self._plain = _server(PLAIN_THREADS, ())

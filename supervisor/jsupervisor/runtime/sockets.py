@@ -1,4 +1,7 @@
-"""Where a module's sockets stand: files of its incarnation behind a stable link.
+"""Where a module's sockets stand: in a folder of its own, files of its incarnation behind a stable link.
+
+    RUN/rpd/plain.sock -> plain.7.sock     health and reflection, for the instance's owner
+    RUN/rpd/rpc.sock   -> rpc.7.sock       everything else, for callers with an identity
 
 Two gRPC servers on one path take each other's calls, and the older one's stop deletes the newer one's
 file. So each incarnation has files of its own; renaming a link over the stable name is atomic, and
@@ -12,8 +15,11 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from jsupervisor.paths import module_folder, socket_path
+
 MAX_PATH: Final = 107
 """Octets in a unix socket's path (unix(7): sun_path, less its end)."""
+_OF_INCARNATION: Final = re.compile(r"[a-z]+\.(\d+)\.sock")
 
 
 class SocketPathError(Exception):
@@ -24,16 +30,16 @@ class SocketPathError(Exception):
 class Place:
     """One socket of one incarnation."""
 
-    folder: str
-    name: str
+    run_dir: str
+    module: str
+    kind: str
+    """paths.PLAIN or paths.RPC."""
     incarnation: int
-    suffix: str
-    """"sock" or "rpc.sock"."""
 
     @property
     def path(self) -> str:
         """The socket's own file; raises SocketPathError when it is too long."""
-        path = os.path.join(self.folder, self._file)
+        path = socket_path(self.run_dir, self.module, self.kind, self.incarnation)
         if (size := len(os.fsencode(path))) > MAX_PATH:
             raise SocketPathError(
                 f"cannot make the socket {path}: {size} octets, {MAX_PATH} at most;"
@@ -44,11 +50,11 @@ class Place:
     @property
     def link(self) -> str:
         """The stable name."""
-        return os.path.join(self.folder, f"{self.name}.{self.suffix}")
+        return socket_path(self.run_dir, self.module, self.kind)
 
     @property
     def _file(self) -> str:
-        return f"{self.name}.{self.incarnation}.{self.suffix}"
+        return f"{self.kind}.{self.incarnation}.sock"
 
     def publish(self) -> None:
         """Let the stable name mean this incarnation; raises OSError."""
@@ -73,11 +79,11 @@ class Place:
             pass
 
 
-def sweep(folder: str, name: str, incarnation: int) -> None:
+def sweep(run_dir: str, module: str, incarnation: int) -> None:
     """Remove the files of the module's older incarnations."""
-    pattern = re.compile(re.escape(name) + r"\.(\d+)\.(rpc\.)?sock")
+    folder = module_folder(run_dir, module)
     for entry in os.listdir(folder):
-        match = pattern.fullmatch(entry)
+        match = _OF_INCARNATION.fullmatch(entry)
         if match and int(match[1]) < incarnation:
             try:
                 os.unlink(os.path.join(folder, entry))

@@ -55,7 +55,7 @@ async def test_nothing_holds_is_said_once_then_what_holds_then_that_it_is_over(
     run_dir: Path, nursery: trio.Nursery
 ) -> None:
     alarm, alarmd = DamageAlarm("mgd"), Alarmd(run_dir)
-    client = Client(str(run_dir / "alarmd.rpc.sock"), caller="mgd")
+    client = Client(str(run_dir / "alarmd/rpc.sock"), caller="mgd")
     async with run_daemon(alarmd):
         nursery.start_soon(alarm.run, client)
         heard = []
@@ -80,7 +80,7 @@ async def test_an_alarmd_that_comes_late_or_forgets_hears_what_holds(
     monkeypatch.setattr("jdaemons.mgd.alarms.AGAIN", 0.01)
     alarm = DamageAlarm("mgd")
     alarm.set("broken")
-    client = Client(str(run_dir / "alarmd.rpc.sock"), caller="mgd")
+    client = Client(str(run_dir / "alarmd/rpc.sock"), caller="mgd")
     nursery.start_soon(alarm.run, client)
     heard = []
     for incarnation in (1, 2):

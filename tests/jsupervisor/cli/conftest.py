@@ -21,7 +21,7 @@ from jprotos.mgd.v1 import mgd_pb2
 from jprotos.runtime.v1 import runtime_pb2
 from jsupervisor.cli.main import run
 from jsupervisor.initproto import Connection, Json, Message
-from jsupervisor.paths import Instance, instance
+from jsupervisor.paths import Instance, instance, make_module_folder
 from jsupervisor.runtime.fakes import short_run_dir
 from jsupervisor.runtime.names import daemon_name, executable_of
 from jsupervisor.testing.harness import leftovers
@@ -78,7 +78,7 @@ def module_status(name: str, pid: int | None, **changes: Json) -> dict[str, Json
         "pid": pid,
         "incarnation": 1,
         "state": "up" if pid else "failed",
-        "socket": f"/run/{name}.sock",
+        "socket": f"/run/{name}/plain.sock",
         "ready_at": "2026-11-23T10:00:00.000000Z",
         "restarts": 0,
         "last_cause": None,
@@ -312,6 +312,7 @@ def serve_module() -> ServeModule:
         module = FakeModule(answers or {})
         server = grpc.server(futures.ThreadPoolExecutor(2))
         server.add_generic_rpc_handlers(tuple(module.handlers()))
+        make_module_folder(chosen.run_dir, name)
         server.add_insecure_port(f"unix:{chosen.rpc_socket(name)}")
         server.start()
         try:

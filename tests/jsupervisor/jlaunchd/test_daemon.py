@@ -197,7 +197,7 @@ async def test_an_operator_asking_for_an_unknown_module_is_told_the_known_ones()
     async with supervisor() as init:
         await init.welcome()
         await init.expect("adopted")
-        client = Client(str(init.run_dir / "jlaunchd.rpc.sock"), caller="operator")
+        client = Client(str(init.run_dir / "jlaunchd/rpc.sock"), caller="operator")
         stub = jlaunchd_pb2_grpc.SupervisorStub(client.channel)
         with pytest.raises(RpcError) as raised:
             await client.unary(stub.Stop, pb.StopRequest(name="bogus"), timeout=5)
@@ -213,7 +213,7 @@ async def test_an_operator_sees_the_modules_in_the_plans_order() -> None:
         await init.expect("start", name="one")
         init.claimed("one", 1, 100)
         await init.expect("event")
-        client = Client(str(init.run_dir / "jlaunchd.rpc.sock"), caller="operator")
+        client = Client(str(init.run_dir / "jlaunchd/rpc.sock"), caller="operator")
         stub = jlaunchd_pb2_grpc.SupervisorStub(client.channel)
         reply = await client.unary(stub.List, pb.ListRequest(), timeout=5)
         await client.aclose()

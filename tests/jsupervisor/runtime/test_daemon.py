@@ -79,7 +79,7 @@ async def test_there_is_one_channel_for_each_module(run_dir: Path) -> None:
         target = daemon.client("mgd").target
 
     assert (True, False) == (same, other)
-    assert f"{run_dir}/mgd.rpc.sock" == target
+    assert f"{run_dir}/mgd/rpc.sock" == target
 
 
 async def test_a_feed_that_is_not_consumed_has_no_session(run_dir: Path) -> None:
@@ -110,4 +110,4 @@ async def test_what_a_daemon_raises_is_its_end(run_dir: Path) -> None:
             await trio.sleep_forever()
 
     assert caught.group_contains(RuntimeError, match="a bug")
-    assert [] == list(run_dir.iterdir())
+    assert [] == list((run_dir / "rpd").iterdir())

@@ -46,7 +46,7 @@ class Dcd(Daemon):
 
 
 async def health(run_dir: Path, name: str) -> int:
-    target = f"unix:{run_dir}/{name}.sock"
+    target = f"unix:{run_dir}/{name}/plain.sock"
 
     def check() -> int:
         with grpc.insecure_channel(target, options=CHANNEL_OPTIONS) as channel:
@@ -71,7 +71,7 @@ async def test_a_daemon_without_feeds_is_ready_at_once_and_leaves_nothing(run_di
     assert (7, 1) == (beat.number, beat.incarnation)
     assert 0 < beat.thread_ns <= beat.loop_ns
     assert ["serving", "ready"] == stages
-    assert [] == os.listdir(run_dir)
+    assert [] == os.listdir(run_dir / "rpd")
 
 
 async def test_a_consumer_is_ready_when_its_producer_is_synced(run_dir: Path) -> None:

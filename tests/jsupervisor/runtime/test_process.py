@@ -134,7 +134,7 @@ class Spawn:
 
 
 async def heartbeat(run_dir: Path, timeout: float) -> bool:
-    client = Client(f"{run_dir}/rpd.rpc.sock", caller="operator")
+    client = Client(f"{run_dir}/rpd/rpc.sock", caller="operator")
     try:
         method = runtime_pb2_grpc.RuntimeStub(client.channel).Heartbeat
         await client.unary(method, runtime_pb2.HeartbeatRequest(), timeout=timeout)
@@ -156,7 +156,7 @@ async def test_a_process_that_is_asked_to_stop_exits_with_0(spawn: Spawn, how: s
 
     assert 0 == await process.ended()
     assert "stopped" in process.stderr.read_text()
-    assert [] == os.listdir(spawn.run_dir)
+    assert [] == os.listdir(spawn.run_dir / "rpd")
 
 
 async def test_sighup_is_a_soft_restart(spawn: Spawn) -> None:
@@ -243,7 +243,7 @@ class Producer(Daemon):
 
 
 async def values(run_dir: Path) -> list[str]:
-    client = Client(f"{run_dir}/pfectl0.rpc.sock", caller="operator")
+    client = Client(f"{run_dir}/pfectl0/rpc.sock", caller="operator")
     method = runtime_pb2_grpc.RuntimeStub(client.channel).Get
     reply = await client.unary(method, runtime_pb2.GetRequest(name="routes"), timeout=10)
     await client.aclose()

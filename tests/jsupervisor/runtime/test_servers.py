@@ -56,7 +56,7 @@ async def served(run_dir: Path) -> AsyncGenerator[Servers, None]:
 
 async def ask(run_dir: Path, question: Callable[[grpc.Channel], Result]) -> Result:
     def work() -> Result:
-        target = f"unix:{run_dir}/alarmd.sock"
+        target = f"unix:{run_dir}/alarmd/plain.sock"
         with grpc.insecure_channel(target, options=CHANNEL_OPTIONS) as channel:
             return question(channel)
 
@@ -96,7 +96,7 @@ async def test_reflection_on_the_plain_socket_knows_the_modules_services(run_dir
 
 
 async def test_a_caller_without_the_right_is_refused_before_its_message(run_dir: Path) -> None:
-    client = Client(f"{run_dir}/alarmd.rpc.sock", caller="stranger")
+    client = Client(f"{run_dir}/alarmd/rpc.sock", caller="stranger")
     garbage: grpc.UnaryUnaryMultiCallable[bytes, bytes] = client.channel.unary_unary(
         "/jprotos.alarmd.v1.Alarms/Raise"
     )
@@ -109,7 +109,7 @@ async def test_a_caller_without_the_right_is_refused_before_its_message(run_dir:
 
 
 async def test_a_caller_with_the_right_is_answered(run_dir: Path) -> None:
-    client = Client(f"{run_dir}/alarmd.rpc.sock", caller="pfectl0")
+    client = Client(f"{run_dir}/alarmd/rpc.sock", caller="pfectl0")
     method = alarmd_pb2_grpc.AlarmsStub(client.channel).Raise
     async with served(run_dir):
         reply = await client.unary(method, alarmd_pb2.RaiseRequest(), timeout=5)
@@ -119,7 +119,7 @@ async def test_a_caller_with_the_right_is_answered(run_dir: Path) -> None:
 
 
 async def test_a_method_that_is_not_there_is_unimplemented(run_dir: Path) -> None:
-    client = Client(f"{run_dir}/alarmd.rpc.sock", caller="operator")
+    client = Client(f"{run_dir}/alarmd/rpc.sock", caller="operator")
     tail = eventd_pb2_grpc.LogStub(client.channel).Tail
     async with served(run_dir):
         with pytest.raises(RpcError) as caught:
@@ -133,10 +133,10 @@ async def test_a_method_that_is_not_there_is_unimplemented(run_dir: Path) -> Non
 
 async def test_nothing_is_left_after_a_stop(run_dir: Path) -> None:
     async with served(run_dir):
-        names = set(os.listdir(run_dir))
+        names = set(os.listdir(run_dir / "alarmd"))
 
-    assert {"alarmd.sock", "alarmd.1.sock", "alarmd.rpc.sock", "alarmd.1.rpc.sock"} == names
-    assert [] == os.listdir(run_dir)
+    assert {"plain.sock", "plain.1.sock", "rpc.sock", "rpc.1.sock"} == names
+    assert [] == os.listdir(run_dir / "alarmd")
 
 
 async def test_a_call_that_does_not_end_cannot_hold_up_the_stop(run_dir: Path) -> None:
@@ -154,7 +154,7 @@ async def test_a_call_that_does_not_end_cannot_hold_up_the_stop(run_dir: Path) -
     servers = Servers(make_order(run_dir, "alarmd"), ALLOWED, threads=4)
     alarmd_pb2_grpc.add_AlarmsServicer_to_server(Stuck(), servers.rpc)
     servers.start_rpc()
-    client = Client(f"{run_dir}/alarmd.rpc.sock", caller="rpd")
+    client = Client(f"{run_dir}/alarmd/rpc.sock", caller="rpd")
     method = alarmd_pb2_grpc.AlarmsStub(client.channel).Raise
 
     async def call() -> None:

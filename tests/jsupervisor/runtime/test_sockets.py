@@ -1,4 +1,4 @@
-"""Files of an incarnation behind a stable name."""
+"""A folder for each module, and files of an incarnation behind a stable name in it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from jsupervisor.paths import PLAIN, RPC, make_module_folder
 from jsupervisor.runtime.sockets import MAX_PATH, Place, SocketPathError, sweep
 
 
-def a_place(folder: Path, incarnation: int, suffix: str = "rpc.sock") -> Place:
-    place = Place(str(folder), "rpd", incarnation, suffix)
-    Path(folder, f"rpd.{incarnation}.{suffix}").touch()
+def a_place(run_dir: Path, incarnation: int) -> Place:
+    make_module_folder(run_dir, "rpd")
+    place = Place(str(run_dir), "rpd", RPC, incarnation)
+    Path(place.path).touch()
     return place
 
 
@@ -20,7 +22,7 @@ def test_the_stable_name_means_the_newest_incarnation(tmp_path: Path) -> None:
     for incarnation in (1, 2):
         a_place(tmp_path, incarnation).publish()
 
-    assert "rpd.2.rpc.sock" == os.readlink(tmp_path / "rpd.rpc.sock")
+    assert "rpc.2.sock" == os.readlink(tmp_path / "rpd" / "rpc.sock")
 
 
 def test_publishing_over_a_leftover_of_a_predecessor_works(tmp_path: Path) -> None:
@@ -28,7 +30,7 @@ def test_publishing_over_a_leftover_of_a_predecessor_works(tmp_path: Path) -> No
     os.symlink("elsewhere", f"{place.link}.1")
     place.publish()
 
-    assert {"rpd.1.rpc.sock", "rpd.rpc.sock"} == set(os.listdir(tmp_path))
+    assert {"rpc.1.sock", "rpc.sock"} == set(os.listdir(tmp_path / "rpd"))
 
 
 def test_withdrawing_leaves_a_successors_name_alone(tmp_path: Path) -> None:
@@ -36,26 +38,28 @@ def test_withdrawing_leaves_a_successors_name_alone(tmp_path: Path) -> None:
     old.publish()
     new.publish()
     old.withdraw()
-    between = set(os.listdir(tmp_path))
+    between = set(os.listdir(tmp_path / "rpd"))
     new.withdraw()
     new.withdraw()
 
-    assert {"rpd.2.rpc.sock", "rpd.rpc.sock"} == between
-    assert [] == os.listdir(tmp_path)
+    assert {"rpc.2.sock", "rpc.sock"} == between
+    assert [] == os.listdir(tmp_path / "rpd")
 
 
-def test_a_sweep_takes_older_incarnations_of_this_module_only(tmp_path: Path) -> None:
-    for name in ("rpd.1.sock", "rpd.2.rpc.sock", "rpd.3.sock", "rpd.sock", "rpd2.1.sock"):
-        Path(tmp_path, name).touch()
+def test_a_sweep_takes_older_incarnations_and_nothing_else(tmp_path: Path) -> None:
+    make_module_folder(tmp_path, "rpd")
+    for name in ("plain.1.sock", "rpc.2.sock", "plain.3.sock", "plain.sock", "1.sock", "notes.1"):
+        Path(tmp_path, "rpd", name).touch()
     sweep(str(tmp_path), "rpd", 3)
 
-    assert {"rpd.3.sock", "rpd.sock", "rpd2.1.sock"} == set(os.listdir(tmp_path))
+    left = {"plain.3.sock", "plain.sock", "1.sock", "notes.1"}
+    assert left == set(os.listdir(tmp_path / "rpd"))
 
 
 def test_a_path_that_is_too_long_is_one_clear_line() -> None:
-    folder = "/" + "x" * (MAX_PATH - 1 - len("/rpd.1.rpc.sock"))
-    fits = Place(folder, "rpd", 1, "rpc.sock").path
+    run_dir = "/" + "x" * (MAX_PATH - 1 - len("/rpd/plain.1.sock"))
+    fits = Place(run_dir, "rpd", PLAIN, 1).path
     with pytest.raises(SocketPathError, match="108 octets, 107 at most"):
-        _ = Place(folder, "rpd", 10, "rpc.sock").path
+        _ = Place(run_dir, "rpd", PLAIN, 10).path
 
     assert MAX_PATH == len(fits)
