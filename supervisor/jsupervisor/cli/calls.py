@@ -33,6 +33,7 @@ HOW: Final = {
     "gracefully": jlaunchd_pb2.HOW_GRACEFULLY,
     "immediately": jlaunchd_pb2.HOW_IMMEDIATELY,
     "soft": jlaunchd_pb2.HOW_SOFT,
+    "abort": jlaunchd_pb2.HOW_ABORT,
 }
 _OPTIONS: Final = (
     ("grpc.initial_reconnect_backoff_ms", 50),
@@ -76,12 +77,13 @@ def call(
 ) -> Reply:
     """The reply of one call to a module; raises CliError. `what` is for the error: "show route"."""
     require_running(instance, module, what)
-    return _call(instance, module, what, send)
+    return call_dead_or_alive(instance, module, what, send)
 
 
-def _call(
+def call_dead_or_alive(
     instance: Instance, module: str, what: str, send: Callable[[grpc.Channel], Reply]
 ) -> Reply:
+    """As `call`, without asking first whether it runs: for jlaunchd, whose successor is waited for."""
     with channel_to(instance, module) as channel:
         try:
             return send(channel)
@@ -130,7 +132,7 @@ def restart_module(instance: Instance, module: str, how: str) -> int:
             request, timeout=RESTART_SECONDS, metadata=METADATA, wait_for_ready=True
         )
 
-    return _call(instance, "jlaunchd", f"restart {module}", send).pid
+    return call_dead_or_alive(instance, "jlaunchd", f"restart {module}", send).pid
 
 
 def load_configuration(instance: Instance, text: str, user: str) -> mgd_pb2.LoadReply:

@@ -13,7 +13,7 @@ from jsupervisor.cli.lazy import expand
 from jsupervisor.cli.naming import NameProblem, resolve
 from jsupervisor.initproto import Json, Message
 
-HOW: Final = ("gracefully", "immediately", "soft")
+HOW: Final = ("gracefully", "immediately", "soft", "abort")
 
 
 def modules_of(status: Message) -> list[dict[str, Json]]:
@@ -30,13 +30,13 @@ def names_of(module: dict[str, Json]) -> tuple[str, ...]:
 
 @click.command(
     epilog="Example: jsupervisor restart routing immediately",
-    short_help="Restart a module: gracefully, immediately or soft.",
+    short_help="Restart a module: gracefully, immediately, soft or abort.",
 )
 @click.argument("module", shell_complete=module_names)
-@click.argument("how", default="gracefully", metavar="[gracefully|immediately|soft]")
+@click.argument("how", default="gracefully", metavar="[gracefully|immediately|soft|abort]")
 @name_option
 def restart(module: str, how: str, name: str) -> None:
-    """Restart MODULE: gracefully (asked to end), immediately (SIGKILL) or soft (SIGHUP, same PID).
+    """Restart MODULE: gracefully (asked to end), immediately (SIGKILL), soft (SIGHUP, same PID) or abort (SIGABRT, with a post-mortem).
 
     MODULE is a unique name (rpd, pfe0), an executable (pfe) or Junos' process name (routing). Answers
     when the successor is ready. A requested restart does not count as a failure.
