@@ -8,12 +8,7 @@ import pytest
 
 from jchassis import profile_names, profile_path
 from jsupervisor.jlaunchd.plan import (
-    MONOLITH,
     Heartbeat,
-    as_monolith,
-    port_exists,
-    with_policy,
-    with_ports,
 )
 from jsupervisor.jlaunchd.policy import POLICIES, Backoff, RestartPolicy
 from jsupervisor.jlaunchd.profile import load_plan, parse_plan
@@ -223,46 +218,3 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", profile_names())
 def test_the_profiles_that_come_along_are_good(name: str) -> None:
     assert name == load_plan(profile_path(name)).profile
-
-
-def test_a_policy_of_the_order_holds_for_every_program() -> None:
-    plan = with_policy(parse_plan(FULL, "full.toml"), "erlang")
-
-    assert "erlang" == plan.policy
-    assert {POLICIES["erlang"]} == {program.policy for program in plan.programs}
-    with pytest.raises(PlanError, match="cannot use policy 'x': there are junos, "):
-        with_policy(plan, "x")
-
-
-def test_ports_of_the_order_come_on_top() -> None:
-    plan = with_ports(parse_plan(FULL, "full.toml"), {"ge-0/0/0": "tap:t0"})
-
-    assert {"ge-0/0/0": "tap:t0", "ge-0/0/1": "udp:1000,2000"} == plan.ports
-    with pytest.raises(PlanError, match=r"cannot use port ge-0/0/2: the profile full has no such"):
-        with_ports(plan, {"ge-0/0/2": "tap:t0"})
-    with pytest.raises(PlanError, match=r"^cannot use port spec 'pigeon:1'"):
-        with_ports(plan, {"ge-0/0/0": "pigeon:1"})
-
-
-@pytest.mark.parametrize(
-    ("name", "there"),
-    [("ge-0/0/0", True), ("ge-0/0/1", True), ("ge-0/0/2", False), ("xe-0/0/0", False), ("", False)],
-)
-def test_a_port_exists_when_the_chassis_lists_it(name: str, there: bool) -> None:
-    assert there is port_exists(parse_plan(FULL, "full.toml").chassis, name)
-
-
-def test_the_monolith_is_one_program_that_may_use_every_share() -> None:
-    plan = parse_plan(FULL, "full.toml")
-    monolith = as_monolith(plan)
-
-    assert [MONOLITH] == [program.name for program in monolith.programs]
-    assert plan.programs == monolith.parts
-    assert "monolithic" == monolith.architecture
-    assert ("one", "three", "two") == monolith.programs[0].shares
-
-
-def test_a_monolith_of_lean_programs_alone_is_one_all_the_same() -> None:
-    plan = parse_plan(HEAD + ONE + 'stage = "lean"\n', "p.toml")
-
-    assert [MONOLITH] == [program.name for program in as_monolith(plan).programs]
