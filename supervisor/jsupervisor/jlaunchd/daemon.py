@@ -28,7 +28,7 @@ from jsupervisor.jlaunchd.alarms import Alarms
 from jsupervisor.jlaunchd.api import SupervisorServicer
 from jsupervisor.jlaunchd.child import State
 from jsupervisor.jlaunchd.core import Supervisor
-from jsupervisor.jlaunchd.hearts import Hearts
+from jsupervisor.jlaunchd.hearts import Hearts, Kept
 from jsupervisor.jlaunchd.initlink import InitLink
 from jsupervisor.jlaunchd.journal import Journal
 from jsupervisor.jlaunchd.module import Module
@@ -38,13 +38,13 @@ from jsupervisor.jlaunchd.planfile import OrderPlace, make_order, write_plan
 from jsupervisor.jlaunchd.reader import PlanError
 from jsupervisor.jlaunchd.rules import describe
 from jsupervisor.jlaunchd.watchers import Watchers
-from jsupervisor.paths import PLAIN, socket_path
+from jsupervisor.paths import PLAIN, RPC, socket_path
 from jsupervisor.runtime import injected
 from jsupervisor.runtime.clock import rfc3339
 from jsupervisor.runtime.daemon import Daemon
 from jsupervisor.runtime.names import daemon_name
 from jsupervisor.runtime.order import Order
-from jsupervisor.runtime.rpc import Seam
+from jsupervisor.runtime.rpc import Client, Seam
 
 HOOK_TIMEOUT: Final = 30.0
 
@@ -75,7 +75,8 @@ class Jlaunchd(Daemon):
         self._place = OrderPlace(order.instance, order.home, order.run_dir, 0)
         self.watchers = Watchers()
         self.published: dict[str, Message] = {}
-        self._hearts = Hearts(order.run_dir, self.clock, self.log, self._lost)
+        self.telemetry = Telemetry(self)
+        self._hearts = Hearts(self._connect, self.log, self._lost)
         self._entries, self._to_write = trio.open_memory_channel[Entry](math.inf)
         self._timer = trio.CancelScope()
         self._changing = trio.Lock()
@@ -330,8 +331,19 @@ class Jlaunchd(Daemon):
         return module.name if module.program.stage == "full" else None
 
     def _watch_heartbeat(self, module: Module) -> None:
-        beat, speaker = module.program.heartbeat, self._speaker(module)
-        self._hearts.watch(module.name, module.incarnation, beat, speaker)
+        beat = module.program.heartbeat
+        kept = Kept.WORD if module.program.foreign is None else Kept.NOTICES
+        source = self._speaker(module) or kept
+        self._hearts.watch(module.name, module.incarnation, beat, source, module.pid)
+
+    def speaker_of(self, name: str) -> str | None:
+        """Whose gRPC sockets speak for the module called `name`; None when there are none."""
+        module = self.core.modules.get(name)
+        return None if module is None else self._speaker(module)
+
+    def _connect(self, name: str, incarnation: int) -> Client:
+        """The channel to one incarnation of a module."""
+        return Client(socket_path(self.order.run_dir, name, RPC, incarnation), caller="jlaunchd")
 
     # -- operators ----------------------------------------------------------------------------
 

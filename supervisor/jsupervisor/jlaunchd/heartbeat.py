@@ -1,78 +1,54 @@
-"""Who has gone silent: one watch for each module, judged by a small pure counter.
+"""When is a silent module lost? A pure judge of looks that are made once an interval. No clock here.
 
-A daemon answers a call that passes its RPC threads and its loop; a packet engine, which has neither,
-stamps a word in a memory file. Our own lateness is never held against a module.
+A module has budget for `misses` intervals of silence, counted from the first look that should have
+seen something. Two things are not held against it. Our own lateness: the first look after we were
+late counts nothing, because an answer may lie unread before us; the second late look in a row does
+count, since we have read everything in between. And the time that somebody in the chain waited for a
+processor, up to WAITING_CAP in one silence, so that a process that really hangs is found even when
+every core is busy: at the latest after `misses` intervals and WAITING_CAP.
 """
 
 from __future__ import annotations
 
-import os
-import struct
-from collections.abc import Awaitable, Callable
 from typing import Final
 
-import trio
-
-from jprotos.runtime.v1 import runtime_pb2, runtime_pb2_grpc
 from jsupervisor.jlaunchd.plan import Heartbeat
-from jsupervisor.runtime.rpc import Client, RpcError
 
-WORD: Final = struct.Struct("<q")
-
-Ask = Callable[[], Awaitable[bool]]
-"""Asks a module once; True when it answered within its interval."""
+WAITING_CAP: Final = 2.0
+"""Seconds of waiting for a processor that are forgiven in one silence, at most."""
+FIRST_SIGN: Final = 2.0
+"""Seconds that a module has for its very first sign, besides its misses: its sockets may be to come."""
+_ROUNDING: Final = 1e-6
 
 
 class Pulse:
-    """Counts the misses in a row."""
+    """The silence of one module."""
 
     def __init__(self, heartbeat: Heartbeat) -> None:
-        self.heartbeat = heartbeat
-        self.missed = 0
+        self._heartbeat = heartbeat
+        self._spared = FIRST_SIGN
+        self._was_late = False
+        self.silent = 0.0
+        """Seconds that count, since the newest sign of life."""
+        self.forgiven = 0.0
+        """Seconds of that silence that do not count, because somebody waited for a processor."""
 
-    def note(self, answered: bool, asked_at: float, now: float) -> bool:
-        """Note one question asked at `asked_at` and over at `now` (seconds); is the module lost?"""
-        if answered:
-            self.missed = 0
-        elif now - asked_at <= 2 * self.heartbeat.interval:
-            self.missed += 1
-        return self.missed >= self.heartbeat.misses
+    def sign(self) -> None:
+        """It has given a sign of life since the look before."""
+        self._spared = self.silent = self.forgiven = 0.0
+        self._was_late = False
 
+    def silence(self, *, late: bool, waited: float) -> bool:
+        """It has given none for one more interval; is it lost?
 
-async def watch(heartbeat: Heartbeat, ask: Ask) -> None:
-    """Return when the module has missed too many heartbeats in a row."""
-    pulse = Pulse(heartbeat)
-    due = trio.current_time()
-    while True:
-        due = max(due + heartbeat.interval, trio.current_time())
-        await trio.sleep_until(due)
-        late = trio.current_time() - due > heartbeat.interval
-        asked_at = trio.current_time()
-        answered = await ask()
-        if not late and pulse.note(answered, asked_at, trio.current_time()):
-            return
-
-
-def ask_by_rpc(client: Client, interval: float) -> Ask:
-    """Ask a daemon over its RPC socket."""
-    method = runtime_pb2_grpc.RuntimeStub(client.channel).Heartbeat
-
-    async def ask() -> bool:
-        try:
-            await client.unary(method, runtime_pb2.HeartbeatRequest(), timeout=interval)
-        except RpcError:
+        `late`: this look came later than it should have. `waited`: seconds of this interval in which
+        the module, or we, waited for a processor.
+        """
+        counts, self._was_late = self._was_late or not late, late
+        if not counts:
             return False
-        return True
-
-    return ask
-
-
-def ask_by_word(fd: int, interval: float, monotonic_ns: Callable[[], int]) -> Ask:
-    """Look at the word that a lean module stamps with CLOCK_MONOTONIC."""
-
-    async def ask() -> bool:
-        data = os.pread(fd, WORD.size, 0)
-        stamp: int = WORD.unpack(data)[0] if len(data) == WORD.size else 0
-        return monotonic_ns() - stamp <= interval * 1e9
-
-    return ask
+        interval = self._heartbeat.interval
+        forgiven = max(0.0, min(waited, interval, WAITING_CAP - self.forgiven))
+        self.forgiven += forgiven
+        self.silent += interval - forgiven
+        return self.silent >= interval * self._heartbeat.misses + self._spared - _ROUNDING

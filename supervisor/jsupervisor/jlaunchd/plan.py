@@ -35,7 +35,7 @@ TAKEN: Final = frozenset(
 class Heartbeat:
     """How often a module is asked for a sign of life (seconds), and how many it may miss."""
 
-    interval: float = 0.25
+    interval: float = 0.2
     misses: int = 3
 
 

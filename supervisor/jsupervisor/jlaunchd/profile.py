@@ -174,8 +174,8 @@ def _heartbeat(section: Section) -> Heartbeat | None:
         return None
     table = section.section("heartbeat", optional=True)
     heartbeat = Heartbeat(
-        table.seconds("interval", 0.25, least=0.01),
-        table.count("misses", 3, least=1, most=MAX_MISSES),
+        table.seconds("interval", Heartbeat().interval, least=0.01),
+        table.count("misses", Heartbeat().misses, least=1, most=MAX_MISSES),
     )
     table.done()
     return heartbeat

@@ -325,9 +325,27 @@ class Client:
             raise refused
         return reply
 
+    def ask(
+        self,
+        method: grpc.UnaryUnaryMultiCallable[Request, Reply],
+        request: Request,
+        end: Callable[[bool], None],
+        *,
+        timeout: float,
+    ) -> None:
+        """Send without waiting. `end` is told, in another thread, whether there was a reply in time."""
+        call = method.future(
+            request, timeout=timeout, metadata=self._metadata, wait_for_ready=True
+        )
+        call.add_done_callback(lambda ended: end(_answered(ended)))
+
     async def aclose(self) -> None:
         """Close the channel; calls in progress end as cancelled."""
         self.channel.close()
+
+
+def _answered(call: Any) -> bool:
+    return bool(call.code() is grpc.StatusCode.OK)
 
 
 async def _send(outlet: Outlet[Request], requests: AsyncIterator[Request]) -> None:

@@ -100,7 +100,7 @@ def test_what_it_does_not_say_is_junos_way() -> None:
         one.stage,
         one.launch,
     )
-    assert (Heartbeat(0.25, 3), 30.0, 5.0) == (one.heartbeat, one.start_timeout, one.stop_timeout)
+    assert (Heartbeat(0.2, 3), 30.0, 5.0) == (one.heartbeat, one.start_timeout, one.stop_timeout)
     assert POLICIES["junos"] == one.policy
     with pytest.raises(KeyError):
         plan.program("two")
