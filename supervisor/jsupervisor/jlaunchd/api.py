@@ -46,6 +46,9 @@ class Answers(Protocol):
     async def clear(self, request: pb.ClearRequest) -> pb.ClearReply:
         """Take a fault back, and forget failures."""
 
+    async def metrics(self, request: pb.MetricsRequest) -> pb.MetricsReply:
+        """What every process uses and has been through."""
+
     async def kill_process(self, request: pb.KillProcessRequest) -> pb.KillProcessReply:
         """Signal a process, as gNOI's System service does."""
 
@@ -99,6 +102,10 @@ class SupervisorServicer(jlaunchd_pb2_grpc.SupervisorServicer):
         """See the proto."""
         return self._seam.unary(context, self._operations.clear, request)
 
+    def Metrics(self, request: pb.MetricsRequest, context: grpc.ServicerContext) -> pb.MetricsReply:
+        """See the proto."""
+        return self._seam.unary(context, self._operations.metrics, request)
+
     def KillProcess(
         self, request: pb.KillProcessRequest, context: grpc.ServicerContext
     ) -> pb.KillProcessReply:
@@ -118,6 +125,7 @@ def event_message(record: Mapping[str, Json]) -> pb.Event:
         time=str(record["time"]),
         attempt=_int(record["attempt"]),
         next=str(record["next"]),
+        seq=_int(record.get("seq")),
     )
     if isinstance(downtime, int | float):
         event.downtime_ms = downtime

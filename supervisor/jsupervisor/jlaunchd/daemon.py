@@ -37,6 +37,7 @@ from jsupervisor.jlaunchd.plan import Plan
 from jsupervisor.jlaunchd.planfile import OrderPlace, make_order, write_plan
 from jsupervisor.jlaunchd.reader import PlanError
 from jsupervisor.jlaunchd.rules import describe
+from jsupervisor.jlaunchd.telemetry import Telemetry
 from jsupervisor.jlaunchd.watchers import Watchers
 from jsupervisor.paths import PLAIN, RPC, socket_path
 from jsupervisor.runtime import injected
@@ -76,7 +77,11 @@ class Jlaunchd(Daemon):
         self.watchers = Watchers()
         self.published: dict[str, Message] = {}
         self.telemetry = Telemetry(self)
+<<<<<<< HEAD
         self._hearts = Hearts(self._connect, self.log, self._lost)
+=======
+        self._hearts = Hearts(order.run_dir, self.clock, self.log, self._lost)
+>>>>>>> 9fa0449 (wip)
         self._entries, self._to_write = trio.open_memory_channel[Entry](math.inf)
         self._timer = trio.CancelScope()
         self._changing = trio.Lock()
@@ -96,6 +101,7 @@ class Jlaunchd(Daemon):
         nursery.start_soon(self._hear)
         nursery.start_soon(self._keep_journal)
         nursery.start_soon(self._keep_time)
+        nursery.start_soon(self.telemetry.run)
         for program in self.plan.programs:
             if program.executable == "alarmd":
                 nursery.start_soon(self.alarms.run, self.client(program.name))
@@ -183,8 +189,9 @@ class Jlaunchd(Daemon):
         number = _int(message["id"])
         if message["op"] == "event":
             record = _object(message["record"])
+            new = self.telemetry.ledger.enter(record)
             self.watchers.tell(record)
-            self._entries.send_nowait(Entry([record], number))
+            self._entries.send_nowait(Entry([record] if new else [], number))
             return
         name, incarnation = str(message["name"]), _int(message["incarnation"])
         if message["op"] == "exit":
@@ -238,7 +245,8 @@ class Jlaunchd(Daemon):
                 self.link.send({"op": "record", "name": command.name, "record": command.record})
             case m.Emit():
                 record = self._record(command)
-                entry.records.append(record)
+                if self.telemetry.ledger.enter(record):
+                    entry.records.append(record)
                 self.link.send({"op": "event", "record": record})
                 self.watchers.tell(record)
                 self._follow(command)
@@ -330,6 +338,11 @@ class Jlaunchd(Daemon):
             return next(part.name for part in self.plan.parts if part.stage == "full")
         return module.name if module.program.stage == "full" else None
 
+    def speaker_of(self, name: str) -> str | None:
+        """Whose gRPC sockets speak for the module called `name`; None when there are none."""
+        module = self.core.modules.get(name)
+        return None if module is None else self._speaker(module)
+
     def _watch_heartbeat(self, module: Module) -> None:
         beat = module.program.heartbeat
         kept = Kept.WORD if module.program.foreign is None else Kept.NOTICES
@@ -413,6 +426,7 @@ class Jlaunchd(Daemon):
             records = [record for entry in entries for record in entry.records]
             before = self.journal.error
             written = await trio.to_thread.run_sync(self.journal.append, records)
+            await self.telemetry.keep()
             if not written and self.journal.error != before:
                 self.log.error("JLAUNCHD_JOURNAL", self.journal.error)
             notice = max(entry.notice for entry in entries)

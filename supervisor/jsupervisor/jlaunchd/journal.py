@@ -28,6 +28,8 @@ class Journal:
         self._unwritten: deque[Message] = deque(maxlen=IN_MEMORY)
         self.error = ""
         """Why the last write failed; empty when it did not."""
+        self.failures = 0
+        """How many writes failed."""
 
     def append(self, records: Sequence[Message]) -> bool:
         """Write and sync; False when the disk did not take everything."""
@@ -41,6 +43,7 @@ class Journal:
                 os.close(fd)
         except OSError as error:
             self.error = f"cannot write {self._path}: {error.strerror}"
+            self.failures += 1
             return False
         self._unwritten.clear()
         self.error = ""

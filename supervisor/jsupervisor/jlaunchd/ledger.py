@@ -73,6 +73,7 @@ class Ledger:
         temporary = self._state.with_name(f"{self._state.name}.new")
         try:
             self._state.parent.mkdir(mode=0o700, exist_ok=True)
+            temporary.touch(mode=0o600)
             temporary.write_text(text, encoding="utf-8")
             temporary.replace(self._state)
         except OSError:
@@ -87,17 +88,17 @@ class Ledger:
             tally, counted = Tally.of_json(state["tally"]), int(state["seq"])
         except (OSError, ValueError, KeyError, TypeError):
             # The first jlaunchd of an instance, or a file that cannot be read: begin anew from here.
-            self.newest = max(map(_seq, _tail(self._journal, NEWER, KEEP_EVERY)), default=0)
+            self.newest = max(map(seq_of, _tail(self._journal, NEWER, KEEP_EVERY)), default=0)
             self.keep(self._text())
             return
         tail = _tail(self._journal, counted, KEEP_EVERY)
         for record in reversed(tail):
-            self._known[_key(record)] = _seq(record)
-            if _seq(record) > counted:
+            self._known[_key(record)] = seq_of(record)
+            if seq_of(record) > counted:
                 tally.count(record)
         self.tally = tally
         # The predecessor may have told watchers of records that a full disk did not take.
-        self.newest = max([counted, *map(_seq, tail)]) + IN_MEMORY
+        self.newest = max([counted, *map(seq_of, tail)]) + IN_MEMORY
 
 
 def after(records: Sequence[Message], recent: Sequence[Message], seq: int) -> Iterator[Message]:
@@ -105,12 +106,12 @@ def after(records: Sequence[Message], recent: Sequence[Message], seq: int) -> It
 
     The newest may not have reached the journal yet, and the journal may have been read after them.
     """
-    first = _seq(recent[0]) if recent else None
+    first = seq_of(recent[0]) if recent else None
     for record in records:
-        if _seq(record) > seq and (first is None or _seq(record) < first):
+        if seq_of(record) > seq and (first is None or seq_of(record) < first):
             yield record
     for record in recent:
-        if _seq(record) > seq:
+        if seq_of(record) > seq:
             yield record
 
 
@@ -121,7 +122,8 @@ def _key(record: Mapping[str, Json]) -> Key:
     return name, event, incarnation, time
 
 
-def _seq(record: Mapping[str, Json]) -> int:
+def seq_of(record: Mapping[str, Json]) -> int:
+    """The number of a record; 0 for one of an old journal."""
     seq = record.get("seq")
     return seq if isinstance(seq, int) else 0
 
@@ -143,7 +145,7 @@ def _tail(journal: Path, counted: int, least: int) -> list[Message]:
                 continue  # the first one is cut, and a crash of the machine may tear the last
             if not isinstance(record, dict):
                 continue
-            if _seq(record) <= counted and len(found) >= least:
+            if seq_of(record) <= counted and len(found) >= least:
                 return found
             found.append(record)
     return found

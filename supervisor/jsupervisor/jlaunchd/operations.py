@@ -20,7 +20,9 @@ from jsupervisor.jlaunchd.plan import Plan, with_policy, with_rule
 from jsupervisor.jlaunchd.reader import PlanError
 from jsupervisor.jlaunchd.replan import difference, reread
 from jsupervisor.jlaunchd.rules import policy_of
+from jsupervisor.jlaunchd.telemetry import Telemetry
 from jsupervisor.jlaunchd.watchers import Records, Watchers
+from jsupervisor.jlaunchd.watching import watched
 from jsupervisor.runtime.rpc import RpcError
 
 RESTART_TIMEOUT: Final = 60.0
@@ -51,6 +53,10 @@ class Shell(Protocol):
     @property
     def watchers(self) -> Watchers:
         """Who hears of events."""
+
+    @property
+    def telemetry(self) -> Telemetry:
+        """What is counted."""
 
     @property
     def published(self) -> Mapping[str, Message]:
@@ -86,12 +92,14 @@ class Operations:
 
     async def watch(self, request: pb.WatchRequest) -> AsyncIterator[pb.Event]:
         """Event records; a watcher that is too slow is cut."""
-        with self._shell.watchers.watching() as records:
-            if request.history:
-                for record in read_history(self._journal):
-                    yield event_message(record)
-            async for record in records:
-                yield event_message(record)
+        shell = self._shell
+        ledger = shell.telemetry.ledger
+        async for record in watched(request, shell.watchers, ledger, self._journal):
+            yield event_message(record)
+
+    async def metrics(self, request: pb.MetricsRequest) -> pb.MetricsReply:
+        """What every process uses and has been through."""
+        return await self._shell.telemetry.metrics(request)
 
     async def restart(self, request: pb.RestartRequest) -> pb.RestartReply:
         """Replace a module and wait until its successor is ready, or say why it is not."""

@@ -17,6 +17,7 @@ from jsupervisor.jlaunchd.policy import POLICIES, RestartPolicy
 from jsupervisor.jlaunchd.reader import PlanError
 from jsupervisor.runtime.chassis import all_ports
 from jsupervisor.runtime.portspec import parse_port_spec
+from jsupervisor.runtime.rotate import Rule
 
 Restart = Literal["permanent", "transient", "temporary"]
 Stage = Literal["full", "lean"]
@@ -107,6 +108,10 @@ class Plan:
     groups: tuple[Group, ...] = ()
     hooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What is run to fail over: "alternate-media" or "other-routing-engine" to a command."""
+    log: Rule = field(default_factory=Rule)
+    """How much is kept of the logs."""
+    metrics: str = ""
+    """The TCP address that metrics are served on, besides the unix socket; empty: none."""
     architecture: Architecture = "modular"
     parts: tuple[Program, ...] = ()
     """Monolithic: the modules inside the one program."""

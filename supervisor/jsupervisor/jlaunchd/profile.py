@@ -26,6 +26,7 @@ from jsupervisor.jlaunchd.plan import (
 )
 from jsupervisor.jlaunchd.policy import POLICIES, RestartPolicy
 from jsupervisor.jlaunchd.reader import PlanError, Section
+from jsupervisor.jlaunchd.watchreader import read_listen, read_log
 from jsupervisor.paths import NAME_PATTERN
 from jsupervisor.runtime.portspec import parse_port_spec
 
@@ -70,6 +71,8 @@ def parse_plan(text: str, source: str) -> Plan:
         programs=tuple(_judged(p, own, groups, POLICIES[policy_name]) for p in programs),
         groups=groups,
         hooks=_hooks(top),
+        log=read_log(top),
+        metrics=read_listen(top),
         chassis=chassis,
         ports=_ports(top, chassis),
     )

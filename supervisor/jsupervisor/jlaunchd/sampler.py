@@ -172,10 +172,15 @@ class Sampler:
 
         async with trio.open_nursery() as nursery:
             for process in processes:
-                speaker = self._known.speaker_of(process.name) if process.state == "up" else None
+                speaker = self._speaker(process)
                 if speaker is not None:
                     nursery.start_soon(ask, process.name, speaker)
         return found
+
+    def _speaker(self, process: ProcessSample) -> str | None:
+        if process.name == self._known.order.name:
+            return process.name  # our own servers count as well
+        return self._known.speaker_of(process.name) if process.state == "up" else None
 
     async def _ask(self, speaker: str) -> runtime_pb2.StatsReply | None:
         client = self._known.client(speaker)

@@ -78,6 +78,8 @@ class ProcessTally:
     started_ns: int = 0
     """CLOCK_MONOTONIC of the newest start, and whose it was."""
     incarnation: int = 0
+    gone_ns: int = 0
+    """CLOCK_MONOTONIC of the newest end; 0 once its successor was ready."""
 
     def count(self, record: Mapping[str, Json]) -> None:
         """Count one event."""
@@ -90,6 +92,7 @@ class ProcessTally:
                 self._ready(record)
             case "exit":
                 self._exit(str(record.get("cause")))
+                self.gone_ns = _lenient(record.get("monotonic_ns"))
             case "hang":
                 self.hangs += 1
             case "thrash":
@@ -107,6 +110,9 @@ class ProcessTally:
         downtime = record.get("downtime_ms")
         if isinstance(downtime, int | float):
             self.downtime.add(downtime / 1e3)
+        elif self.gone_ns:  # init does not say how long jlaunchd was away
+            self.downtime.add((_lenient(record.get("monotonic_ns")) - self.gone_ns) / 1e9)
+        self.gone_ns = 0
 
     def _exit(self, cause: str) -> None:
         if not cause.startswith(REQUESTED):
@@ -134,6 +140,7 @@ class ProcessTally:
             "ready_seconds": self.ready_seconds,
             "started_ns": self.started_ns,
             "incarnation": self.incarnation,
+            "gone_ns": self.gone_ns,
         }
 
     @classmethod
@@ -152,6 +159,7 @@ class ProcessTally:
             ready_seconds=_number(fields["ready_seconds"]),
             started_ns=_count(fields["started_ns"]),
             incarnation=_count(fields["incarnation"]),
+            gone_ns=_count(fields["gone_ns"]),
         )
 
 

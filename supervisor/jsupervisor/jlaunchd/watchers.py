@@ -20,6 +20,13 @@ class Watchers:
 
     def __init__(self) -> None:
         self._channels: set[trio.MemorySendChannel[Message]] = set()
+        self.cut = 0
+        """How many were cut for not reading."""
+
+    @property
+    def count(self) -> int:
+        """How many watch now."""
+        return len(self._channels)
 
     def tell(self, record: Message) -> None:
         """Everybody gets the record."""
@@ -29,6 +36,7 @@ class Watchers:
             except (trio.WouldBlock, trio.BrokenResourceError):
                 self._channels.discard(channel)
                 channel.close()
+                self.cut += 1
 
     @contextmanager
     def watching(self) -> Iterator[Records]:

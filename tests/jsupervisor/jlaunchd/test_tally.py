@@ -151,3 +151,15 @@ def test_a_record_with_nonsense_in_it_is_counted_all_the_same(value: Json) -> No
     )
 
     assert 4 == sum(tally.events.values())
+
+
+def test_how_long_jlaunchd_was_away_is_counted_though_nobody_says_so() -> None:
+    tally = counted(
+        record("exit", "jlaunchd", cause="signal:SIGKILL", monotonic_ns=1_000_000_000),
+        record("start", "jlaunchd", incarnation=2, monotonic_ns=1_001_000_000),
+        record("ready", "jlaunchd", incarnation=2, monotonic_ns=1_250_000_000),
+        record("ready", "jlaunchd", incarnation=2, monotonic_ns=9_000_000_000),
+    )
+
+    assert 0.25 == pytest.approx(tally.of("jlaunchd").downtime.total)
+    assert 1 == tally.of("jlaunchd").downtime.count
