@@ -76,12 +76,8 @@ class Jlaunchd(Daemon):
         self._place = OrderPlace(order.instance, order.home, order.run_dir, 0)
         self.watchers = Watchers()
         self.published: dict[str, Message] = {}
-        self.telemetry = Telemetry(self)
-<<<<<<< HEAD
         self._hearts = Hearts(self._connect, self.log, self._lost)
-=======
-        self._hearts = Hearts(order.run_dir, self.clock, self.log, self._lost)
->>>>>>> 9fa0449 (wip)
+        self.telemetry = Telemetry(self, self._hearts.stats)
         self._entries, self._to_write = trio.open_memory_channel[Entry](math.inf)
         self._timer = trio.CancelScope()
         self._changing = trio.Lock()
@@ -337,11 +333,6 @@ class Jlaunchd(Daemon):
         if module.program.entry == "monolith":
             return next(part.name for part in self.plan.parts if part.stage == "full")
         return module.name if module.program.stage == "full" else None
-
-    def speaker_of(self, name: str) -> str | None:
-        """Whose gRPC sockets speak for the module called `name`; None when there are none."""
-        module = self.core.modules.get(name)
-        return None if module is None else self._speaker(module)
 
     def _watch_heartbeat(self, module: Module) -> None:
         beat = module.program.heartbeat

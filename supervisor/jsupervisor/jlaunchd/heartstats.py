@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-
-import trio
-
-Ask = Callable[[], Awaitable[bool]]
 
 
 @dataclass(slots=True)
@@ -37,15 +32,3 @@ class HeartStats:
     def of(self, name: str) -> HeartCount:
         """The counters of one module, all 0 when it was never asked."""
         return self._counts.setdefault(name, HeartCount())
-
-    def counted(self, name: str, ask: Ask) -> Ask:
-        """The same question, counted."""
-        count = self.of(name)
-
-        async def asked() -> bool:
-            began = trio.current_time()
-            answered = await ask()
-            count.note(answered, trio.current_time() - began)
-            return answered
-
-        return asked

@@ -62,10 +62,10 @@ class Shell(Protocol):
 class Telemetry:
     """What is counted from the first moment on; `run` serves it."""
 
-    def __init__(self, shell: Shell) -> None:
+    def __init__(self, shell: Shell, heart_stats: HeartStats) -> None:
         home, run_dir = Path(shell.order.home), Path(shell.order.run_dir)
         self.ledger = Ledger(home / "journal.jsonl", run_dir / "jlaunchd" / STATE)
-        self.heart_stats = HeartStats()
+        self.heart_stats = heart_stats
         self._shell = shell
         self._sampler = Sampler(self)
         self._socket = run_dir / "jlaunchd" / SOCKET

@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-import trio
-from trio.testing import MockClock
-
-from jsupervisor.jlaunchd.heartstats import HeartStats
+from jsupervisor.jlaunchd.heartstats import HeartCount, HeartStats
 
 
-async def test_a_question_is_counted_and_timed(autojump_clock: MockClock) -> None:
+def test_an_answer_is_counted_and_its_latency_kept() -> None:
     stats = HeartStats()
+    stats.of("rpd").note(True, 0.125)
 
-    async def slow() -> bool:
-        await trio.sleep(0.125)
-        return True
-
-    answered = await stats.counted("rpd", slow)()
-
-    assert answered
-    assert (1, 0, 0.125) == (
-        stats.of("rpd").asked,
-        stats.of("rpd").missed,
-        stats.of("rpd").seconds,
-    )
+    assert HeartCount(asked=1, missed=0, seconds=0.125) == stats.of("rpd")
 
 
-async def test_a_miss_is_counted_and_leaves_the_latency_of_the_last_answer() -> None:
+def test_a_miss_is_counted_and_leaves_the_latency_of_the_last_answer() -> None:
     stats = HeartStats()
     stats.of("rpd").note(True, 0.25)
+    stats.of("rpd").note(False, 0.0)
 
-    async def silent() -> bool:
-        return False
-
-    await stats.counted("rpd", silent)()
-
-    assert (2, 1, 0.25) == (
-        stats.of("rpd").asked,
-        stats.of("rpd").missed,
-        stats.of("rpd").seconds,
-    )
+    assert HeartCount(asked=2, missed=1, seconds=0.25) == stats.of("rpd")
 
 
 def test_modules_are_counted_apart() -> None:

@@ -13,6 +13,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from jprotos.jlaunchd.v1 import jlaunchd_pb2 as pb
 from jsupervisor.initproto import Message
 from jsupervisor.jlaunchd.alarms import Alarms
+from jsupervisor.jlaunchd.heartstats import HeartStats
 from jsupervisor.jlaunchd.journal import Journal
 from jsupervisor.jlaunchd.ledger import KEEP_EVERY
 from jsupervisor.jlaunchd.plan import Plan
@@ -58,7 +59,7 @@ def shell() -> Generator[Shell, None, None]:
 
 @asynccontextmanager
 async def running(shell: Shell) -> AsyncGenerator[Telemetry, None]:
-    telemetry = Telemetry(shell)
+    telemetry = Telemetry(shell, HeartStats())
     async with trio.open_nursery() as nursery:
         nursery.start_soon(telemetry.run)
         yield telemetry

@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 """Everybody who watches hears everything, and nobody waits for who is slow."""
 
 from __future__ import annotations
@@ -44,34 +43,14 @@ async def test_who_has_left_is_forgotten() -> None:
 
     with pytest.raises(trio.EndOfChannel):
         await gone.receive()
-=======
-"""Who is told of events."""
-
-from __future__ import annotations
-
-from jsupervisor.jlaunchd.watchers import WATCH_BUFFER, Watchers
 
 
-async def test_everybody_who_watches_hears_of_everything_from_then_on() -> None:
+async def test_those_who_watch_and_those_who_were_cut_are_counted() -> None:
     watchers = Watchers()
-    watchers.tell({"event": "before"})
-    with watchers.watching() as one, watchers.watching() as other:
-        watchers.tell({"event": "exit"})
-        heard = [await one.receive(), await other.receive()]
+    with watchers.watching(), watchers.watching() as quick:
+        for number in range(WATCH_BUFFER + 1):
+            watchers.tell(record(number))
+            await quick.receive()
         watching = watchers.count
 
-    assert [{"event": "exit"}] * 2 == heard
-    assert (2, 0, 0) == (watching, watchers.count, watchers.cut)
-
-
-async def test_one_who_does_not_read_is_cut_and_the_others_are_not() -> None:
-    watchers = Watchers()
-    with watchers.watching() as slow, watchers.watching() as quick:
-        for number in range(WATCH_BUFFER + 1):
-            watchers.tell({"number": number})
-            await quick.receive()
-        kept = [record async for record in slow]
-
-    assert WATCH_BUFFER == len(kept)
-    assert 1 == watchers.cut
->>>>>>> 9fa0449 (wip)
+    assert (1, 0, 1) == (watching, watchers.count, watchers.cut)
