@@ -1,8 +1,8 @@
 """How init keeps its own children (jlaunchd, the launcher) alive. Pure: time comes in.
 
-A child is started, says hello, is pinged four times a second, and is killed when it misses three
-pings in a row. It is started again at once, then with a doubling delay up to five seconds, and
-never given up.
+A child is started, says hello, is pinged five times a second unless heartbeats are off, and is killed
+when it misses three pings in a row; up to two seconds of waiting for a processor are forgiven. It is
+started again at once, then with a doubling delay up to five seconds, and never given up.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-PING_NS: Final = 250_000_000
+PING_NS: Final = 200_000_000
 MISSES: Final = 3
+WAITING_CAP_NS: Final = 2_000_000_000
 HELLO_TIMEOUT_NS: Final = 20_000_000_000
 FIRST_DELAY_NS: Final = 50_000_000
 MAX_DELAY_NS: Final = 5_000_000_000
@@ -24,14 +25,26 @@ class Pinger:
     next_ping_ns: int
     sent: int = 0
     answered: int = 0
+    forgiven_ns: int = 0
+    """What the peer has waited for a processor since its newest answer, up to WAITING_CAP_NS."""
 
-    def due(self, now: int) -> tuple[bool, bool]:
-        """(send a ping, the peer hangs). Our own lateness is not held against the peer."""
+    @property
+    def silent(self) -> bool:
+        """Is there a ping without an answer?"""
+        return self.sent > self.answered
+
+    def due(self, now: int, waited_ns: int = 0) -> tuple[bool, bool]:
+        """(send a ping, the peer hangs). Neither our own lateness nor the peer's waits count.
+
+        `waited_ns`: how long the peer has waited for a processor since the last ping.
+        """
         if now < self.next_ping_ns:
             return False, False
         late = now - self.next_ping_ns > PING_NS
         self.next_ping_ns = now + PING_NS
-        if self.sent - self.answered >= MISSES:
+        if self.silent:
+            self.forgiven_ns = min(WAITING_CAP_NS, self.forgiven_ns + min(waited_ns, PING_NS))
+        if self.sent - self.answered >= MISSES + self.forgiven_ns // PING_NS:
             if not late:
                 return False, True
             self.answered = self.sent
@@ -40,7 +53,9 @@ class Pinger:
 
     def pong(self, number: int) -> None:
         """The peer answered ping `number`; an answer to any of them clears the misses before it."""
-        self.answered = max(self.answered, min(number, self.sent))
+        answered = min(number, self.sent)
+        if answered > self.answered:
+            self.answered, self.forgiven_ns = answered, 0
 
 
 @dataclass(slots=True)
@@ -73,6 +88,12 @@ class Keeper:
         """It does its work: a later death is the first of its kind."""
         self.delay_ns = 0
 
+    @property
+    def hello_deadline_ns(self) -> int | None:
+        """When it must have said hello; None when it has, or does not run."""
+        return self.started_ns + HELLO_TIMEOUT_NS if self.pid and not self.hello else None
+
     def silent(self, now: int) -> bool:
         """Has it run for too long without a hello?"""
-        return self.pid != 0 and not self.hello and now - self.started_ns > HELLO_TIMEOUT_NS
+        deadline = self.hello_deadline_ns
+        return deadline is not None and now >= deadline

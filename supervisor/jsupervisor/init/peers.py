@@ -12,9 +12,11 @@ from typing import Final
 
 from jsupervisor.init.keeper import Pinger
 from jsupervisor.initproto import Connection, Json, MessageError
+from jsupervisor.waiting import Waiting, threads_of
 
 MAX_QUEUE: Final = 16384
 """More than all notices that may wait for jlaunchd: its welcome must fit."""
+LATELY_NS: Final = 1_000_000_000
 
 
 class Peer:
@@ -30,6 +32,7 @@ class Peer:
         self.pinger: Pinger | None = None
         self.pidfd = -1
         self.dead = False
+        self._waiting: tuple[Waiting, int] | None = None
         self._queue: deque[tuple[Mapping[str, Json], int]] = deque()
         self._on_backlog = on_backlog
 
@@ -37,6 +40,15 @@ class Peer:
     def backlog(self) -> bool:
         """Is there output that the socket did not take yet?"""
         return bool(self._queue)
+
+    def waited(self, now: int) -> int:
+        """How long it has waited for a processor since this was asked last, if that was lately; in ns."""
+        threads, before = threads_of(self.pid), self._waiting
+        if before is None or now - before[1] > LATELY_NS:
+            self._waiting = Waiting(threads, now / 1e9), now
+            return 0
+        self._waiting = before[0], now
+        return int(before[0].note(threads, now / 1e9) * 1e9)
 
     def send(self, message: Mapping[str, Json], fd: int = -1) -> None:
         """Queue a message (and a duplicate of `fd`); a peer with too much unread is dead to us."""

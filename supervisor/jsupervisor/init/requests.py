@@ -62,7 +62,7 @@ def _hello(init: Init, peer: Peer, message: Message, fd: int) -> None:
         older.dead = True
     peer.role = role
     peer.pidfd = os.pidfd_open(peer.pid)
-    peer.pinger = Pinger(time.monotonic_ns() + PING_NS)
+    peer.pinger = Pinger(time.monotonic_ns() + PING_NS) if init.boot.heartbeats else None
     if role in init.keepers:
         init.keepers[role].hello = True
     if role == "jlaunchd":

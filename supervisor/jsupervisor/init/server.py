@@ -49,6 +49,8 @@ class Boot:
     """The instance stops when this descriptor reaches its end; -1 for an instance on its own."""
     jlaunchd: tuple[str, ...] = ()
     launcher: tuple[str, ...] = ()
+    heartbeats: bool = True
+    """Are jlaunchd and the launchers pinged? Without it init wakes up for events alone."""
 
 
 @dataclass(slots=True)
@@ -105,7 +107,8 @@ class Init:
     def _turn(self) -> None:
         now = time.monotonic_ns()
         deadline = self._run_deadlines(now)
-        for key, events in self._selector.select(max(0.0, (deadline - now) / 1e9)):
+        patience = None if deadline is None else max(0.0, (deadline - now) / 1e9)
+        for key, events in self._selector.select(patience):
             handler: Callable[[], None] | Peer = key.data
             if isinstance(handler, Peer):
                 self._serve(handler, events)
@@ -137,33 +140,32 @@ class Init:
 
     # -- children and exits -------------------------------------------------------------------
 
-    def _run_deadlines(self, now: int) -> int:
-        """Do what is due; when something is due next."""
-        deadline = now + 1_000_000_000
+    def _run_deadlines(self, now: int) -> int | None:
+        """Do what is due; when something is due next, if ever."""
         for process in self.table.expire(now):
             self.notice({"op": "expired", "name": process.name, "incarnation": process.incarnation})
-        for process in self.table.processes.values():
-            deadline = min(deadline, process.claim_deadline_ns or deadline)
+        deadlines = [process.claim_deadline_ns for process in self.table.processes.values()]
         for keeper in self.keepers.values():
             if keeper.start_at_ns is not None and not self.stopping.asked:
                 if keeper.start_at_ns <= now:
                     self._start(keeper)
-                else:
-                    deadline = min(deadline, keeper.start_at_ns)
+                deadlines.append(keeper.start_at_ns)
             elif keeper.silent(now):
                 keeper.started_ns = now  # its end may take a moment: once is enough
                 self.event(keeper.name, "hang", cause="no hello", next="kill")
                 os.kill(keeper.pid, signal.SIGKILL)
+            deadlines.append(keeper.hello_deadline_ns)
         for peer in list(self.peers.values()):
             if peer.pinger is not None:
-                deadline = min(deadline, self._ping(peer, peer.pinger, now))
+                deadlines.append(self._ping(peer, peer.pinger, now))
         if self.stopping.asked:
             self._advance_stop(now)
-            deadline = min(deadline, max(now, self.stopping.deadline_ns))
-        return deadline
+            deadlines.append(max(now, self.stopping.deadline_ns))
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
     def _ping(self, peer: Peer, pinger: Pinger, now: int) -> int:
-        send, hangs = pinger.due(now)
+        waited = peer.waited(now) if pinger.silent and now >= pinger.next_ping_ns else 0
+        send, hangs = pinger.due(now, waited)
         if hangs:
             peer.pinger = None
             self._hangs(peer.role, peer.pidfd)
@@ -194,7 +196,7 @@ class Init:
     def _reap(self) -> None:
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if pid == 0:
@@ -202,12 +204,14 @@ class Init:
             now = time.monotonic_ns()
             process = self.table.exited(pid)
             if process is not None:
-                self._module_exited(process, status, now)
+                self._module_exited(process, status, usage, now)
             for keeper in self.keepers.values():
                 if keeper.pid == pid:
                     self._keeper_exited(keeper, status, now)
 
-    def _module_exited(self, process: Process, status: int, now: int) -> None:
+    def _module_exited(
+        self, process: Process, status: int, usage: resource.struct_rusage, now: int
+    ) -> None:
         self.notice(
             {
                 "op": "exit",
@@ -217,6 +221,8 @@ class Init:
                 "cause": exit_cause(status),
                 "monotonic_ns": now,
                 "ordered": process.ordered,
+                "usage": used(usage),
+                "dumped": os.WCOREDUMP(status),
             }
         )
 
@@ -441,6 +447,11 @@ def end_all_children() -> None:
             os.waitpid(-1, 0)
         except ChildProcessError:
             return
+
+
+def used(usage: resource.struct_rusage) -> Message:
+    """What a process and the children that it reaped have used; ru_maxrss is in KiB on Linux."""
+    return {"utime": usage.ru_utime, "stime": usage.ru_stime, "maxrss_kb": usage.ru_maxrss}
 
 
 def exit_cause(status: int) -> str:

@@ -11,6 +11,7 @@ from jsupervisor.init.keeper import (
     MAX_DELAY_NS,
     MISSES,
     PING_NS,
+    WAITING_CAP_NS,
     Keeper,
     Pinger,
 )
@@ -56,6 +57,52 @@ def test_our_own_lateness_is_not_held_against_the_peer() -> None:
     assert (False, True) == pinger.due(now)
 
 
+def pings_until_it_hangs(pinger: Pinger, waited_ns: int) -> int:
+    """How many pings a peer that never answers is sent."""
+    now = 0
+    for number in range(1000):
+        now += PING_NS
+        send, hangs = pinger.due(now, waited_ns)
+        if hangs:
+            return number
+        assert send
+    raise AssertionError("never")
+
+
+def test_a_peer_that_waits_for_a_processor_has_more_time_up_to_the_cap() -> None:
+    assert MISSES + WAITING_CAP_NS // PING_NS == pings_until_it_hangs(Pinger(PING_NS), 10**10)
+
+
+def test_waits_that_are_shorter_than_a_ping_add_up() -> None:
+    found = pings_until_it_hangs(Pinger(PING_NS), PING_NS // 2)
+
+    assert 2 * MISSES - 1 <= found <= 2 * MISSES + 1
+
+
+def test_a_peer_that_waits_for_nothing_has_no_more_time() -> None:
+    assert MISSES == pings_until_it_hangs(Pinger(PING_NS), 0)
+
+
+def test_an_answer_makes_the_cap_whole_again() -> None:
+    pinger, now = Pinger(PING_NS), 0
+    for number in range(1, 101):
+        now += PING_NS
+        assert (True, False) == pinger.due(now, PING_NS)
+        if number % 10 == 0:
+            pinger.pong(number)
+
+
+@given(st.lists(st.integers(0, 10**11), max_size=60))
+def test_a_peer_that_never_answers_is_found_whatever_it_waits_for(waits: list[int]) -> None:
+    pinger, now = Pinger(PING_NS), 0
+    most = MISSES + WAITING_CAP_NS // PING_NS + 1
+    for waited in (waits + [0] * most)[:most]:
+        now += PING_NS
+        if pinger.due(now, waited)[1]:
+            return
+    raise AssertionError("never found")
+
+
 @given(number=st.integers(-(10**6), 10**6))
 def test_an_answer_to_a_ping_that_was_never_sent_buys_no_time(number: int) -> None:
     pinger, now = Pinger(PING_NS), 0
@@ -98,8 +145,9 @@ def test_a_child_that_never_says_hello_is_silent() -> None:
     keeper = Keeper("jlaunchd")
     keeper.started(100, 1, 0)
 
-    assert not keeper.silent(HELLO_TIMEOUT_NS)
-    assert keeper.silent(HELLO_TIMEOUT_NS + 1)
+    assert not keeper.silent(HELLO_TIMEOUT_NS - 1)
+    assert HELLO_TIMEOUT_NS == keeper.hello_deadline_ns
+    assert keeper.silent(HELLO_TIMEOUT_NS)
     keeper.hello = True
     assert not keeper.silent(10**18)
     keeper.exited(0)

@@ -99,3 +99,23 @@ def test_a_peer_that_is_gone_is_dead() -> None:
 
     assert peer.dead
     peer.close()
+
+
+def test_a_peer_that_runs_has_waited_for_less_than_time_has_passed() -> None:
+    peer, other, _ = pair()
+    second = 1_000_000_000
+    waited = [peer.waited(second), peer.waited(second + 1), peer.waited(second + 1)]
+
+    assert 0 == waited[0] == waited[2]
+    assert waited[1] <= 1
+    peer.close()
+    other.close()
+
+
+def test_waits_of_long_ago_are_not_those_of_this_silence() -> None:
+    peer, other, _ = pair()
+    second = 1_000_000_000
+
+    assert [0, 0] == [peer.waited(second), peer.waited(100 * second)]
+    peer.close()
+    other.close()

@@ -6,10 +6,12 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jsupervisor.init.server import Boot, Init
 from jsupervisor.initproto import Connection, Message
 from jsupervisor.linux import process_stat
 from jsupervisor.observer.processes import alive, identify
@@ -73,6 +75,27 @@ def test_a_child_that_stops_answering_is_killed_and_started_again(rig: Rig) -> N
     assert "signal:SIGKILL" == events(watcher, "jlaunchd", "exit")["cause"]
     assert "2" == init.puppet("jlaunchd").argv[-1]
     watcher.close()
+
+
+def test_with_heartbeats_off_init_wakes_up_for_events_alone(tmp_path: Path) -> None:
+    boot = Boot(
+        instance="rig", profile="none", architecture="modular", home=str(tmp_path),
+        run_dir=str(tmp_path), lock_fd=-1, heartbeats=False,
+    )  # fmt: skip
+    init = Init(boot)
+    for keeper in init.keepers.values():
+        keeper.started(os.getpid(), 0, 0)
+        keeper.hello = True
+
+    assert init._run_deadlines(10**18) is None
+
+
+def test_with_heartbeats_off_nobody_is_pinged(rig: Rig) -> None:
+    init = rig(heartbeats=False)
+    jlaunchd, _ = init.staff()
+    jlaunchd.sync()
+
+    assert "ping" not in {message["op"] for message in jlaunchd.heard}
 
 
 def test_a_child_that_never_says_hello_is_killed(rig: Rig) -> None:
@@ -199,6 +222,10 @@ def test_exits_are_kept_until_a_jlaunchd_acknowledges_them(rig: Rig) -> None:
         (m["name"], m["incarnation"], m["pid"], m["cause"]) for m in heard
     ]
     assert heard[0]["id"] == heard[1]["id"]
+    assert not heard[0]["dumped"]
+    used = heard[0]["usage"]
+    assert ["maxrss_kb", "stime", "utime"] == sorted(used)
+    assert used["maxrss_kb"] > 1000 and used["utime"] + used["stime"] > 0
     fourth = init.puppet("jlaunchd")
     fourth.hello()
     known = [m for m in fourth.heard if m["op"] == "process"]

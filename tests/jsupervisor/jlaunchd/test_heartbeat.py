@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jsupervisor.jlaunchd.heartbeat import FIRST_SIGN, WAITING_CAP, Pulse
@@ -96,6 +96,7 @@ def test_so_many_looks_as_misses_whatever_the_numbers(interval: float, misses: i
     assert misses == looks_until_lost(known(Heartbeat(interval, misses)))
 
 
+@settings(deadline=None)
 @given(beats, st.data())
 def test_a_module_that_answers_within_its_misses_is_never_lost(
     beat: Heartbeat, data: st.DataObject
@@ -109,6 +110,7 @@ def test_a_module_that_answers_within_its_misses_is_never_lost(
         pulse.sign()
 
 
+@settings(deadline=None)
 @given(beats, st.lists(st.tuples(st.booleans(), waits), max_size=30))
 def test_whoever_only_waited_for_a_processor_is_never_lost_below_the_cap(
     beat: Heartbeat, looks: list[tuple[bool, float]]
@@ -120,6 +122,7 @@ def test_whoever_only_waited_for_a_processor_is_never_lost_below_the_cap(
         assert not lost or pulse.forgiven == pytest.approx(WAITING_CAP)
 
 
+@settings(deadline=None)
 @given(beats, st.data())
 def test_a_module_that_never_answers_is_always_lost_within_the_cap(
     beat: Heartbeat, data: st.DataObject
@@ -136,6 +139,7 @@ def test_a_module_that_never_answers_is_always_lost_within_the_cap(
     assert lost or any(rest)
 
 
+@settings(deadline=None)
 @given(beats, st.lists(st.tuples(st.booleans(), waits), max_size=60))
 def test_never_more_is_forgiven_than_the_cap_nor_more_counted_than_has_passed(
     beat: Heartbeat, looks: list[tuple[bool, float]]

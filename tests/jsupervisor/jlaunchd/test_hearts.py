@@ -18,7 +18,7 @@ from jsupervisor.jlaunchd import hearts as hearts_module
 from jsupervisor.jlaunchd.heartbeat import FIRST_SIGN, WAITING_CAP
 from jsupervisor.jlaunchd.hearts import Hearts, Kept
 from jsupervisor.jlaunchd.plan import Heartbeat
-from jsupervisor.jlaunchd.waiting import Threads, Turns
+from jsupervisor.waiting import Threads, Turns
 from jsupervisor.runtime.clock import Clock
 from jsupervisor.runtime.fakes import make_order
 from jsupervisor.runtime.initlink import Descriptors

@@ -9,10 +9,10 @@ import sys
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jsupervisor.jlaunchd.waiting import Threads, Turns, Waiting, threads_of
+from jsupervisor.waiting import Threads, Turns, Waiting, threads_of
 
 SLEEPING = Turns(ran_ns=5, waited_ns=7, runnable=False)
 
@@ -86,6 +86,7 @@ turns = st.builds(Turns, st.integers(0, 10**10), st.integers(0, 10**10), st.bool
 threads = st.builds(Threads, st.dictionaries(st.integers(1, 4), turns), st.booleans())
 
 
+@settings(deadline=None)
 @given(threads, st.lists(st.tuples(threads, st.floats(0.0, 5.0)), max_size=10))
 def test_whatever_the_kernel_says_a_wait_lies_between_nothing_and_the_time_passed(
     first: Threads, looks: list[tuple[Threads, float]]

@@ -4,6 +4,8 @@
 thread in /proc/PID/task is looked at. The kernel adds a wait to the sum when it is over. One that still
 lasts shows in a thread that is runnable at two looks without having run between them. A stopped process
 waits for nothing: whatever its siblings do, its sum stands still.
+
+Standard library alone: init judges jlaunchd and the launchers by it.
 """
 
 from __future__ import annotations
