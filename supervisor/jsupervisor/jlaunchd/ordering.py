@@ -30,11 +30,10 @@ class Ordering:
         """
         required = module.program.requires if module.state is State.DOWN else ()
         missing = [name for name in required if not self._up(name)]
-        for name in self.tree.earlier(module.name):
-            other = self._modules[name]
-            if other.wanted and other.state not in (State.UP, State.FAILED):
-                missing.append(name)
+        earlier = self.tree.earlier(module.name)
         for name, other in self._modules.items():
+            if name in earlier and other.wanted and other.state not in (State.UP, State.FAILED):
+                missing.append(name)
             if other.state is State.STOPPING and other.replacing.startswith(GROUP):
                 scope = other.replacing.removeprefix(GROUP)
                 if module.name in self.tree.programs(scope) and name != module.name:

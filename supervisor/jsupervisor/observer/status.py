@@ -22,6 +22,12 @@ class ModuleStatus:
     """Path of the plain socket; None where there is no gRPC (the engine)."""
     restarts: int
     last_cause: str
+    policy: str = ""
+    """Of the restart policy that judges it: its name, or its numbers."""
+    group: str = ""
+    failures: int = 0
+    """Those that still count against its policy."""
+    waits_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ def parse(status: Mapping[str, Json]) -> InstanceStatus:
 
 
 def _module(table: Mapping[str, Json]) -> ModuleStatus:
-    socket = table.get("socket")
+    socket, waits = table.get("socket"), table.get("waits_for")
     return ModuleStatus(
         name=_text(table, "name"),
         executable=_text(table, "executable"),
@@ -78,6 +84,10 @@ def _module(table: Mapping[str, Json]) -> ModuleStatus:
         socket=socket if isinstance(socket, str) else None,
         restarts=_number(table, "restarts"),
         last_cause=_text(table, "last_cause"),
+        policy=_text(table, "policy"),
+        group=_text(table, "group"),
+        failures=_number(table, "failures"),
+        waits_for=tuple(str(name) for name in waits) if isinstance(waits, list) else (),
     )
 
 

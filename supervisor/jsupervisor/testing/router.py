@@ -214,8 +214,30 @@ class Router:
         return Injection(self.instance, kind, module, timeout=timeout)
 
     def restart(self, module: str, how: str = "gracefully", *, timeout: float = 20.0) -> int:
-        """Restart in Junos' manner: gracefully, immediately or soft. The pid then."""
+        """Restart in Junos' manner: gracefully, immediately, soft or abort. The pid then."""
         return self._calls.restart(module, how, timeout)
+
+    def up(self, module: str, *, timeout: float = CALL_SECONDS) -> None:
+        """Want a module to run, also one that was given up; it may not run yet when this returns."""
+        self._calls.start(module, timeout)
+
+    def down(self, module: str, *, timeout: float = CALL_SECONDS) -> None:
+        """Want a module not to run; it may run still when this returns."""
+        self._calls.stop(module, timeout)
+
+    def clear(self, module: str, *, timeout: float = CALL_SECONDS) -> None:
+        """Let a module go on that a fault stopped, and forget its failures."""
+        self._calls.clear(module, timeout)
+
+    def set_policy(
+        self, policy: str, target: str = "", *, timeout: float = CALL_SECONDS
+    ) -> list[str]:
+        """Put a module or a group (none: everything) under a named policy; the modules it judges."""
+        return self._calls.set_policy(policy, target, timeout)
+
+    def reload(self, *, timeout: float = CALL_SECONDS) -> None:
+        """Read the file of the plan again."""
+        self._calls.reload(timeout)
 
     def load_config(self, text: str, *, timeout: float = CALL_SECONDS) -> int:
         """Replace the configuration, or nothing; raises HarnessError with what is wrong."""
