@@ -20,6 +20,7 @@ from jsupervisor.initproto import Connection, Json, Message, MessageError
 from jsupervisor.paths import make_module_folder
 
 ADOPTION_TIMEOUT: Final = 2.0
+from jsupervisor.runtime import crash
 GRANT_TIMEOUT: Final = 5.0
 NOT_GRANTED: Final = 125
 """Exit code of a process that was not allowed to become the module: nobody counts it."""
@@ -62,6 +63,7 @@ def be_module(order: Order, run_dir: str, init_pid: int, between: int, runner: R
     return runner(order, connection)
 
 
+    start_trace(order)
 def forget_launcher(order: Order) -> None:
     """Nothing of the launcher's stays: descriptors, signal handlers, session, name."""
     name = str(order["name"])
@@ -117,6 +119,15 @@ def claim(order: Order, path: str) -> Connection | None:
             "incarnation": order["incarnation"],
         }
         connection.send(message)
+def start_trace(order: Order) -> None:
+    """Open the crash trace while any file may be opened, and let the order say where it is."""
+    incarnation = order["incarnation"]
+    assert isinstance(incarnation, int)
+    fd = crash.open_trace(str(order["home"]), str(order["name"]), incarnation)
+    order["trace"] = fd
+    crash.CrashTrace(fd).enable()
+
+
         answer = connection.receive()
     except (OSError, MessageError) as error:
         print(f"cannot reach init: {error}", file=sys.stderr, flush=True)
@@ -150,3 +161,6 @@ def as_order(value: Json) -> Order:
     if not isinstance(value, dict):
         raise TypeError("an order is a JSON object")
     return dict(value)
+    trace = order["trace"]
+    assert isinstance(trace, int)
+    os.set_inheritable(trace, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jsupervisor.initproto import Connection
 from jsupervisor.launcher.child import Order, Runner
+from jsupervisor.runtime.crash import STDERR, CrashTrace
 
 
 def lean_runner(order: Order, connection: Connection) -> int:
@@ -11,7 +12,7 @@ def lean_runner(order: Order, connection: Connection) -> int:
     from jsupervisor.runtime.lean import run_lean
     from jsupervisor.runtime.order import Order as RuntimeOrder
 
-    return run_lean(RuntimeOrder.from_json(order), connection)
+    return run_lean(RuntimeOrder.from_json(order), connection, trace_of(order))
 
 
 def full_runner(order: Order, connection: Connection) -> int:
@@ -19,7 +20,13 @@ def full_runner(order: Order, connection: Connection) -> int:
     from jsupervisor.runtime.order import Order as RuntimeOrder
     from jsupervisor.runtime.process import run_full
 
-    return run_full(RuntimeOrder.from_json(order), connection)
+    return run_full(RuntimeOrder.from_json(order), connection, trace_of(order))
+
+
+def trace_of(order: Order) -> CrashTrace:
+    """The crash trace that the start protocol has opened; stderr without one."""
+    fd = order.get("trace")
+    return CrashTrace(fd if isinstance(fd, int) else STDERR)
 
 
 def runner_of(stage: str) -> Runner:

@@ -7,20 +7,18 @@ answer from a busy engine.
 
 from __future__ import annotations
 
-import faulthandler
 import mmap
 import os
 import select
 import signal
-import sys
 import time
-import traceback
 from collections import deque
 from struct import Struct
 from typing import Final, Protocol
 
 from jsupervisor.initproto import Connection, Json, Message
 from jsupervisor.runtime import injected
+from jsupervisor.runtime.crash import CrashTrace
 from jsupervisor.runtime.descriptors import (
     DescriptorError,
     DescriptorExists,
@@ -148,10 +146,11 @@ class LeanHost:
             raise InitGone(f"cannot tell init: {error}") from error
 
 
-def run_lean(order: Order, init: Connection) -> int:
+def run_lean(order: Order, init: Connection, trace: CrashTrace | None = None) -> int:
     """Run the order's module to its end; the process's exit code, 0 when asked to stop."""
     reset_signals()
-    faulthandler.enable(file=sys.stderr, all_threads=True)
+    trace = trace or CrashTrace()
+    trace.enable()
     try:
         host = LeanHost(order, init)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -160,9 +159,9 @@ def run_lean(order: Order, init: Connection) -> int:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         return run_module(order, host)
     except (EntryError, InitGone, DescriptorError) as error:
-        print(error, file=sys.stderr, flush=True)
-    except Exception:  # noqa: BLE001 - becomes the exit code
-        traceback.print_exc()
+        trace.end(str(error))
+    except Exception as error:  # noqa: BLE001 - becomes the exit code
+        trace.end_by(error)
     return 1
 
 

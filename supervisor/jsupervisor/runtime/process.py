@@ -7,11 +7,9 @@ unhandled failure of one of them is the end of all: that is the point of that ex
 
 from __future__ import annotations
 
-import faulthandler
 import os
 import signal
 import sys
-import traceback
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Protocol
@@ -20,6 +18,7 @@ import trio
 
 from jsupervisor.initproto import Connection
 from jsupervisor.runtime import injected
+from jsupervisor.runtime.crash import CrashTrace
 from jsupervisor.runtime.daemon import Daemon
 from jsupervisor.runtime.descriptors import InitGone
 from jsupervisor.runtime.entry import EntryError, load
@@ -31,29 +30,30 @@ from jsupervisor.runtime.signals import reset_signals
 from jsupervisor.runtime.sockets import SocketPathError
 
 
-def run_full(order: Order, init: Connection) -> int:
+def run_full(order: Order, init: Connection, trace: CrashTrace | None = None) -> int:
     """Run the order's daemon, or its parts, to the end; the process's exit code, 0 when asked to stop.
 
     The caller should leave by os._exit: threads of gRPC may still wait for something.
     """
     reset_signals()
-    faulthandler.enable(file=sys.stderr, all_threads=True)
+    trace = trace or CrashTrace()
+    trace.enable()
     try:
         trio.run(partial(_Process(order, init).run))
     except BaseException as error:  # noqa: BLE001 - becomes the exit code
-        return exit_code(error)
+        return exit_code(error, trace)
     return 0
 
 
-def exit_code(error: BaseException) -> int:
-    """Say on stderr what ended the process; a crash's exit code."""
+def exit_code(error: BaseException, trace: CrashTrace) -> int:
+    """Say on stderr and in the trace what ended the process; a crash's exit code."""
     known = (EntryError, SocketPathError, InitGone)
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     if isinstance(error, known):
-        print(error, file=sys.stderr, flush=True)
+        trace.end(str(error))
     else:
-        traceback.print_exception(error)
+        trace.end_by(error)
     return 1
 
 

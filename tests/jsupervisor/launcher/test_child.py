@@ -31,6 +31,7 @@ class FakeInit:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         (folder / "log").mkdir()
+        (folder / "crash").mkdir()
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket.bind(str(folder / "init.sock"))
         self.socket.listen()
