@@ -16,6 +16,10 @@ from pathlib import Path
 from typing import Final
 
 from jsupervisor import paths
+from jsupervisor.containment.credentials import INSTANCE, PORTS
+from jsupervisor.containment.ground import Ground, NoUids
+from jsupervisor.initproto import Json
+from jsupervisor.jlaunchd.confinement import uids
 from jsupervisor.jlaunchd.plan import Architecture, Plan
 from jsupervisor.jlaunchd.planfile import dump_plan
 from jsupervisor.jlaunchd.reader import PlanError
@@ -104,6 +108,7 @@ def boot(
     try:
         instance.sweep()
         instance.make()
+        Ground.from_json(_containment(instance, plan)).open_passage()
         _write(instance.home / "plan.json", dump_plan(plan))
         if config is not None:
             _write(instance.config_dir / "juniper.conf", config)
@@ -113,6 +118,9 @@ def boot(
         raise BootError(
             f"cannot start {name!r}: {error.filename or ''}: {error.strerror}"
         ) from error
+    except NoUids as error:
+        instance.sweep()
+        raise BootError(f"cannot start {name!r}: {error}") from error
     except PathError:
         instance.sweep()
         raise
@@ -188,6 +196,23 @@ def _launcher_setup(instance: Instance, plan: Plan) -> dict[str, object]:
         "run_dir": str(instance.run_dir),
         "lean_imports": ["jsupervisor.runtime.lean", *sorted(set(lean))],
         "full_imports": ["jsupervisor.runtime.process", *sorted(set(full))],
+        "containment": _containment(instance, plan),
+    }
+
+
+def _containment(instance: Instance, plan: Plan) -> dict[str, Json]:
+    """How the launcher is to prepare modules' uids (jsupervisor.containment.ground)."""
+    numbers = uids(plan, str(instance.home))
+    unix = [spec.partition(":")[2] for spec in plan.ports.values() if spec.startswith("unix:")]
+    return {
+        "uids": {None: "auto", True: "yes", False: "no"}[plan.containment.uids],
+        "lowest": min(numbers.values()),
+        "highest": max(numbers.values()),
+        "group": numbers[INSTANCE],
+        "ports_group": numbers[PORTS],
+        "home": str(instance.home),
+        "run_dir": str(instance.run_dir),
+        "folders": sorted({os.path.dirname(path) for path in unix}),
     }
 
 

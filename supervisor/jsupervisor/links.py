@@ -1,7 +1,9 @@
 """What an instance made outside its own folders: network interfaces, and sockets at paths of the user's.
 
-They outlive every process, so whoever makes one notes it in the file `links` of the run folder, and
-whoever removes that folder (init at its end, or the next command after init's death) removes them.
+They outlive every process, so whoever makes one notes it in the file `links` of the run folder (a module
+with a uid of its own in `links.UID`, which was made for it), and whoever removes that folder (init at its
+end, or the next command after init's death) removes them. A note of another uid is believed only as far
+as that uid could have gone itself: sockets that are its own, and interfaces with the names of ours.
 A socket is known again by its inode and the time of its last change: init at its end still keeps
 the listening descriptor, and somebody else may have put another socket in the place of a dead one.
 Standard library alone, since init does it.
@@ -18,6 +20,8 @@ from pathlib import Path
 from typing import Final
 
 NOTES: Final = "links"
+OUR_INTERFACES: Final = "js"
+"""How the names of interfaces begin that ports make (jdaemons.pfe.ports.devices)."""
 _DELLINK: Final = 17
 _REQUEST_ACK: Final = 0x1 | 0x4
 _IFNAME: Final = 3
@@ -38,17 +42,24 @@ def note_socket(run_dir: str, path: str) -> None:
 
 def remove_noted(run_dir: str | Path) -> None:
     """Remove everything that is noted and still there; never somebody else's live socket."""
-    try:
-        lines = Path(run_dir, NOTES).read_text().splitlines()
-    except OSError:
-        return
-    for line in dict.fromkeys(lines):
-        kind, _, name = line.partition(" ")
-        if kind == "interface":
-            _remove_interface(name)
-        elif kind == "socket":
-            identity, _, path = name.partition(" ")
-            _remove_socket(path, identity)
+    for file in sorted(Path(run_dir).glob(f"{NOTES}*")):
+        try:
+            owner = os.lstat(file).st_uid
+            lines = file.read_text().splitlines()
+        except OSError:
+            continue
+        for line in dict.fromkeys(lines):
+            _remove(line, None if owner == os.geteuid() else owner)
+
+
+def _remove(line: str, owner: int | None) -> None:
+    """What one line names; with an `owner`, only if it may be that uid's."""
+    kind, _, name = line.partition(" ")
+    if kind == "interface" and (owner is None or name.startswith(OUR_INTERFACES)):
+        _remove_interface(name)
+    elif kind == "socket":
+        identity, _, path = name.partition(" ")
+        _remove_socket(path, identity, owner)
 
 
 def attribute(kind: int, payload: bytes) -> bytes:
@@ -75,9 +86,10 @@ def link_request(kind: int, flags: int, attributes: bytes, index: int = 0, up: i
 
 
 def _note(run_dir: str, line: str) -> None:
-    notes = os.open(
-        os.path.join(run_dir, NOTES), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600
-    )
+    path = os.path.join(run_dir, NOTES)
+    own = f"{path}.{os.geteuid()}"
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+    notes = os.open(own if os.path.exists(own) else path, flags, 0o600)
     try:
         os.write(notes, f"{line}\n".encode())
     finally:
@@ -92,10 +104,10 @@ def _remove_interface(name: str) -> None:
         pass
 
 
-def _remove_socket(path: str, identity: str) -> None:
+def _remove_socket(path: str, identity: str, owner: int | None) -> None:
     try:
         status = os.lstat(path)
-        if not stat.S_ISSOCK(status.st_mode):
+        if not stat.S_ISSOCK(status.st_mode) or owner not in (None, status.st_uid):
             return
         if _identity(status) == identity or _nobody_listens(path):
             os.unlink(path)

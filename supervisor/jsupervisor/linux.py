@@ -6,8 +6,10 @@ Standard library alone: init and the launcher's newborn children use it before a
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
+import stat
 from dataclasses import dataclass
 from typing import Final
 
@@ -52,6 +54,19 @@ def die_with_parent() -> None:
 def set_process_name(name: str) -> None:
     """The name that ps and top show, cut to 15 bytes."""
     prctl(PR_SET_NAME, name.encode()[:15])
+
+
+def open_log(path: str) -> int:
+    """A log of a process that is about to run, to append to; raises OSError.
+
+    A module that keeps files in the same folder may have put a link or a pipe there: neither is opened.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
+    fd = os.open(path, flags, 0o600)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "it is not a file", path)
+    return fd
 
 
 def process_stat(pid: int) -> ProcessStat | None:

@@ -32,6 +32,9 @@ TAKEN: Final = frozenset(
 """Names of what is no module."""
 
 
+SAVED_CORE_FILES: Final = 5
+
+
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
     """How often a module is asked for a sign of life (seconds), and how many it may miss."""
@@ -50,6 +53,20 @@ class Limits:
     processes: int | None = None
     cpu_seconds: int | None = None
     core_bytes: int = 0
+    resident_mb: int | None = None
+    """Memory in use, in MiB; needs a cgroup with that controller."""
+    cpu_percent: int | None = None
+    """Of one processor; needs a cgroup with that controller."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Containment:
+    """What holds for all modules of an instance."""
+
+    uids: bool | None = None
+    """Has each a uid of its own? None: where that is possible, with root."""
+    uid_base: int | None = None
+    """The first of a range of numbers for them; None: made from the instance's home."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +110,8 @@ class Program:
     spare: bool = False
     """Is a warm successor kept waiting?"""
     foreign: Foreign | None = None
+    saved_core_files: int = SAVED_CORE_FILES
+    """How many post-mortems are kept; 0: none is made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +131,7 @@ class Plan:
     """How much is kept of the logs."""
     metrics: str = ""
     """The TCP address that metrics are served on, besides the unix socket; empty: none."""
+    containment: Containment = Containment()
     architecture: Architecture = "modular"
     parts: tuple[Program, ...] = ()
     """Monolithic: the modules inside the one program."""

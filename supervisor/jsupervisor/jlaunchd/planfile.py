@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 
+from jsupervisor.jlaunchd.confinement import confinement
 from jsupervisor.jlaunchd.plan import Plan, Program
 from jsupervisor.runtime.order import Order
 
@@ -89,6 +90,7 @@ def make_order(plan: Plan, program: Program, incarnation: int, place: OrderPlace
         ports=plan.ports,
         shares=program.shares,
         parts=tuple(make_order(plan, part, incarnation, place) for part in _parts(plan, program)),
+        confinement=confinement(plan, program, place.home),
     )
 
 

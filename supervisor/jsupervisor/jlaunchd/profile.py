@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Final
 
 from jsupervisor.initproto import Json
+from jsupervisor.jlaunchd.confinement import check_roles
 from jsupervisor.jlaunchd.groupreader import read_groups, read_policy
 from jsupervisor.jlaunchd.groups import Group
 from jsupervisor.jlaunchd.plan import (
     PROGRAM_NAME,
+    SAVED_CORE_FILES,
     TAKEN,
+    Containment,
     Heartbeat,
     Limits,
     Plan,
@@ -75,7 +78,9 @@ def parse_plan(text: str, source: str) -> Plan:
         metrics=read_listen(top),
         chassis=chassis,
         ports=_ports(top, chassis),
+        containment=_containment(top),
     )
+    check_roles(plan)
     top.done()
     check_requirements(top, plan)
     return plan
@@ -142,6 +147,7 @@ def _program(section: Section, own: dict[str, RestartPolicy]) -> Program:
         limits=read_limits(section),
         confine=section.string("confine", ""),
         spare=section.boolean("spare", default=False),
+        saved_core_files=section.count("saved_core_files", SAVED_CORE_FILES, least=0, most=1000),
     )
     section.done()
     return program
@@ -166,9 +172,19 @@ def read_limits(section: Section) -> Limits:
         processes=table.optional_count("processes", least=1),
         cpu_seconds=table.optional_count("cpu_seconds", least=1),
         core_bytes=table.count("core_bytes", 0, least=0, most=2**62),
+        resident_mb=table.optional_count("resident_mb", least=1),
+        cpu_percent=table.optional_count("cpu_percent", least=1),
     )
     table.done()
     return limits
+
+
+def _containment(top: Section) -> Containment:
+    section = top.section("containment", optional=True)
+    wanted = section.boolean("uids", default=True) if "uids" in section.names() else None
+    containment = Containment(uids=wanted, uid_base=section.optional_count("uid_base", least=1))
+    section.done()
+    return containment
 
 
 def _heartbeat(section: Section) -> Heartbeat | None:

@@ -7,6 +7,8 @@ import os
 import sys
 
 from jsupervisor import linux
+from jsupervisor.containment.cells import Cells
+from jsupervisor.containment.ground import Ground, NoUids
 from jsupervisor.launcher.child import leave
 from jsupervisor.launcher.server import Setup, Stage
 
@@ -23,7 +25,12 @@ def main(text: str) -> int:
         lean_imports=tuple(fields["lean_imports"]),
         full_imports=tuple(fields["full_imports"]),
     )
-    return Stage(setup, "lean").run()
+    try:
+        machine = Ground.from_json(fields.get("containment")).prepare()
+    except NoUids as error:
+        print(error, file=sys.stderr, flush=True)
+        return 1
+    return Stage(setup, "lean", Cells(machine)).run()
 
 
 if __name__ == "__main__":

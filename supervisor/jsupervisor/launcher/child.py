@@ -16,11 +16,13 @@ from collections.abc import Callable
 from typing import Final
 
 from jsupervisor import linux
+from jsupervisor.containment.cell import Cell
+from jsupervisor.containment.folders import FolderError
 from jsupervisor.initproto import Connection, Json, Message, MessageError
 from jsupervisor.paths import make_module_folder
+from jsupervisor.runtime import crash
 
 ADOPTION_TIMEOUT: Final = 2.0
-from jsupervisor.runtime import crash
 GRANT_TIMEOUT: Final = 5.0
 NOT_GRANTED: Final = 125
 """Exit code of a process that was not allowed to become the module: nobody counts it."""
@@ -29,11 +31,13 @@ Order = Message
 Runner = Callable[[Order, Connection], int]
 
 
-def fork_module(order: Order, run_dir: str, init_pid: int, runner: Runner) -> int:
+def fork_module(
+    order: Order, run_dir: str, init_pid: int, runner: Runner, cell: Cell | None = None
+) -> int:
     """Fork twice; the grandchild becomes the module. The pid of the child in between, to be reaped.
 
-    `runner` gets the order and the granted connection and returns the exit code. Returns only in
-    the launcher.
+    `runner` gets the order and the granted connection and returns the exit code; `cell` is what holds
+    the module to its role. Returns only in the launcher.
     """
     pid = os.fork()
     if pid:
@@ -41,7 +45,7 @@ def fork_module(order: Order, run_dir: str, init_pid: int, runner: Runner) -> in
     code, between = 1, os.getpid()
     try:
         born = os.fork() == 0
-        code = be_module(order, run_dir, init_pid, between, runner) if born else 0
+        code = be_module(order, run_dir, init_pid, between, runner, cell) if born else 0
     except BaseException:  # noqa: BLE001 - whatever it was, it must not reach the launcher's loop
         traceback.print_exc()
     finally:
@@ -49,26 +53,53 @@ def fork_module(order: Order, run_dir: str, init_pid: int, runner: Runner) -> in
     raise AssertionError("a child never returns to the launcher's loop")
 
 
-def be_module(order: Order, run_dir: str, init_pid: int, between: int, runner: Runner) -> int:
+def be_module(
+    order: Order,
+    run_dir: str,
+    init_pid: int,
+    between: int,
+    runner: Runner,
+    cell: Cell | None = None,
+) -> int:
     """All steps from the fork by `between` to the end of the module; its exit code."""
     forget_launcher(order)
+    start_trace(order)
     make_folders(order, run_dir)
-    if not await_parent(init_pid, between):
-        return NOT_GRANTED
-    connection = claim(order, os.path.join(run_dir, "init.sock"))
+    connection = reach_init(os.path.join(run_dir, "init.sock"))
     if connection is None:
         return NOT_GRANTED
-    if order.get("launch") == "exec":
+    confined = confine(cell, Cell.enter)
+    if not await_parent(init_pid, between):
+        return NOT_GRANTED
+    confined = confined and confine(cell, Cell.bind)
+    if not claim(order, connection):
+        return NOT_GRANTED
+    if confined and order.get("launch") == "exec":
         exec_resume(order, connection)
+    if not confined or not confine(cell, Cell.seal):
+        return 1
     return runner(order, connection)
 
 
-    start_trace(order)
+def confine(cell: Cell | None, step: Callable[[Cell], None]) -> bool:
+    """Take one step of containment; False, and the reason on stderr, when it cannot be taken.
+
+    Who cannot be held to its role still claims its place, so that its end is known at once.
+    """
+    if cell is None:
+        return True
+    try:
+        step(cell)
+    except (OSError, FolderError, ValueError) as error:
+        print(f"cannot confine {cell.name}: {step.__name__}: {error}", file=sys.stderr, flush=True)
+        return False
+    return True
+
+
 def forget_launcher(order: Order) -> None:
     """Nothing of the launcher's stays: descriptors, signal handlers, session, name."""
     name = str(order["name"])
-    log = os.path.join(str(order["home"]), "log", f"{name}.stderr")
-    stderr = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    stderr = linux.open_log(os.path.join(str(order["home"]), "log", f"{name}.stderr"))
     os.dup2(stderr, 1)
     os.dup2(stderr, 2)
     signal.set_wakeup_fd(-1)
@@ -86,6 +117,15 @@ def make_folders(order: Order, run_dir: str) -> None:
     parts = order.get("parts")
     for part in [order, *(parts if isinstance(parts, list) else [])]:
         make_module_folder(run_dir, str(as_order(part)["name"]))
+
+
+def start_trace(order: Order) -> None:
+    """Open the crash trace while any file may be opened, and let the order say where it is."""
+    incarnation = order["incarnation"]
+    assert isinstance(incarnation, int)
+    fd = crash.open_trace(str(order["home"]), str(order["name"]), incarnation)
+    order["trace"] = fd
+    crash.CrashTrace(fd).enable()
 
 
 def close_inherited() -> None:
@@ -109,39 +149,41 @@ def await_parent(init_pid: int, between: int) -> bool:
     return os.getppid() == init_pid
 
 
-def claim(order: Order, path: str) -> Connection | None:
-    """Ask init to become the module; the connection to keep, or None when refused."""
+def reach_init(path: str) -> Connection | None:
+    """A connection to init, made while this process may still reach it; None when there is none."""
     try:
-        connection = Connection.open(path, timeout=GRANT_TIMEOUT)
-        message: Message = {
-            "op": "claim",
-            "name": order["name"],
-            "incarnation": order["incarnation"],
-        }
+        return Connection.open(path, timeout=GRANT_TIMEOUT)
+    except OSError as error:
+        print(f"cannot reach init: {error}", file=sys.stderr, flush=True)
+        return None
+
+
+def claim(order: Order, connection: Connection) -> bool:
+    """Ask init to become the module; False when refused."""
+    message: Message = {
+        "op": "claim",
+        "name": order["name"],
+        "incarnation": order["incarnation"],
+    }
+    try:
         connection.send(message)
-def start_trace(order: Order) -> None:
-    """Open the crash trace while any file may be opened, and let the order say where it is."""
-    incarnation = order["incarnation"]
-    assert isinstance(incarnation, int)
-    fd = crash.open_trace(str(order["home"]), str(order["name"]), incarnation)
-    order["trace"] = fd
-    crash.CrashTrace(fd).enable()
-
-
         answer = connection.receive()
     except (OSError, MessageError) as error:
         print(f"cannot reach init: {error}", file=sys.stderr, flush=True)
-        return None
+        return False
     if answer is None or answer[0].get("op") != "granted":
         connection.close()
-        return None
+        return False
     connection.settimeout(None)
-    return connection
+    return True
 
 
 def exec_resume(order: Order, connection: Connection) -> None:
     """Go on in a fresh interpreter, as the same process with the same connection."""
     os.set_inheritable(connection.fileno(), True)
+    trace = order["trace"]
+    assert isinstance(trace, int)
+    os.set_inheritable(trace, True)
     argv = [sys.executable, "-P", "-m", "jsupervisor.launcher.resume"]
     os.execv(sys.executable, [*argv, str(connection.fileno()), json.dumps(order)])
 
@@ -161,6 +203,3 @@ def as_order(value: Json) -> Order:
     if not isinstance(value, dict):
         raise TypeError("an order is a JSON object")
     return dict(value)
-    trace = order["trace"]
-    assert isinstance(trace, int)
-    os.set_inheritable(trace, True)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from jsupervisor import linux
+from jsupervisor.containment.cells import Cells
 from jsupervisor.initproto import Connection, Message
 from jsupervisor.launcher.child import as_order, close_inherited, fork_module, leave
 from jsupervisor.launcher.runners import runner_of
@@ -42,9 +43,10 @@ class Setup:
 class Stage:
     """One stage's process: imports, says hello to init, forks until init is gone."""
 
-    def __init__(self, setup: Setup, stage: str) -> None:
+    def __init__(self, setup: Setup, stage: str, cells: Cells) -> None:
         self.setup = setup
         self.stage = stage
+        self.cells = cells
         self.full_pid = 0
         self._full_due: float | None = 0.0 if stage == "lean" else None
         self._full_delay = 0.0
@@ -64,7 +66,8 @@ class Stage:
         self._keep_full()
         init = Connection.open(os.path.join(self.setup.run_dir, "init.sock"))
         self._selector.register(init, selectors.EVENT_READ)
-        init.send({"op": "hello", "role": "launcher" if self.stage == "lean" else "launcher-full"})
+        role = "launcher" if self.stage == "lean" else "launcher-full"
+        init.send({"op": "hello", "role": role, "containment": self.cells.machine.words()})
         while True:
             for key, _ in self._selector.select(self._patience()):
                 if key.fd == wakeup:
@@ -101,8 +104,9 @@ class Stage:
     def _fork(self, message: Message) -> None:
         order = as_order(message["order"])
         try:
-            fork_module(order, self.setup.run_dir, self.setup.init_pid, runner_of(self.stage))
-        except OSError as error:
+            cell = self.cells.cell(order)
+            fork_module(order, self.setup.run_dir, self.setup.init_pid, runner_of(self.stage), cell)
+        except (OSError, LookupError) as error:
             # The reservation expires, and jlaunchd counts a failed start.
             print(f"cannot fork {order.get('name')}: {error}", file=sys.stderr, flush=True)
 
@@ -138,7 +142,7 @@ class Stage:
                 signal.set_wakeup_fd(-1)
                 close_inherited()
                 linux.set_process_name("jlauncher-full")
-                code = Stage(self.setup, "full").run()
+                code = Stage(self.setup, "full", self.cells).run()
         except BaseException:  # noqa: BLE001 - it must not reach the lean stage's loop
             traceback.print_exc()
         finally:

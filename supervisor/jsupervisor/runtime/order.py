@@ -38,6 +38,8 @@ class Order:
     """Whose descriptors this module may put and get, besides its own."""
     parts: tuple[Order, ...] = ()
     """The modules inside, for architecture monolithic."""
+    confinement: Mapping[str, Json] = field(default_factory=dict)
+    """What its launcher holds it to: role, limits, uid (jsupervisor.containment.cells)."""
 
     def to_json(self) -> dict[str, Json]:
         """The order as a JSON object."""
@@ -65,6 +67,7 @@ class Order:
             ports={name: str(spec) for name, spec in _object(value, "ports").items()},
             shares=tuple(str(share) for share in _list(value, "shares")),
             parts=tuple(cls.from_json(part) for part in _list(value, "parts")),
+            confinement=_object(value, "confinement"),
         )
 
 

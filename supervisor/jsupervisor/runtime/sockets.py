@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from dataclasses import dataclass
 from typing import Final
 
-from jsupervisor.paths import module_folder, socket_path
+from jsupervisor.paths import RPC, module_folder, socket_path
 
 MAX_PATH: Final = 107
 """Octets in a unix socket's path (unix(7): sun_path, less its end)."""
@@ -58,6 +59,7 @@ class Place:
 
     def publish(self) -> None:
         """Let the stable name mean this incarnation; raises OSError."""
+        self._let_others_in()
         temporary = f"{self.link}.{self.incarnation}"
         try:
             os.unlink(temporary)
@@ -65,6 +67,12 @@ class Place:
             pass
         os.symlink(self._file, temporary)
         os.rename(temporary, self.link)
+
+    def _let_others_in(self) -> None:
+        """Where modules have uids of their own, their folders have the gid that all share."""
+        folder = module_folder(self.run_dir, self.module)
+        if self.kind == RPC and os.stat(folder).st_mode & stat.S_ISGID:
+            os.chmod(self.path, 0o660)
 
     def withdraw(self) -> None:
         """Remove the stable name if it still means this incarnation, and the socket's file."""
