@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,12 +20,14 @@ from jsupervisor.containment.credentials import INSTANCE, PORTS
 from jsupervisor.containment.ground import Ground, NoUids
 from jsupervisor.initproto import Json
 from jsupervisor.jlaunchd.confinement import uids
+from jsupervisor.jlaunchd.listen import ListenError, check_free, parse_address
 from jsupervisor.jlaunchd.plan import Architecture, Plan
 from jsupervisor.jlaunchd.planfile import dump_plan
 from jsupervisor.jlaunchd.reader import PlanError
 from jsupervisor.jlaunchd.replan import resolve
 from jsupervisor.paths import Instance, PathError
 from jsupervisor.portcheck import PortCheckError, check_ports
+from jsupervisor.runtime.rotate import HELD, begin_anew
 
 _RUN_INIT: Final = (
     "import sys; sys.path.insert(0, sys.argv[2]);"
@@ -73,11 +75,19 @@ def make_plan(
     policy: str | None = None,
     ports: Mapping[str, str] | None = None,
     architecture: Architecture = "modular",
+    metrics: str | None = None,
 ) -> Plan:
-    """The plan of a start order; raises PlanError."""
-    return resolve(
+    """The plan of a start order; raises PlanError. `metrics` is an address instead of the profile's."""
+    plan = resolve(
         find_profile(profile), policy=policy or "", ports=ports, architecture=architecture
     )
+    if metrics is None:
+        return plan
+    try:
+        parse_address(metrics)
+    except ListenError as error:
+        raise PlanError(str(error)) from error
+    return replace(plan, metrics=metrics)
 
 
 def boot(
@@ -100,7 +110,9 @@ def boot(
         raise BootError(running)
     try:
         check_ports(plan.ports, instance.run_dir)
-    except PortCheckError as error:
+        if plan.metrics:
+            check_free(plan.metrics)
+    except (PortCheckError, ListenError) as error:
         raise BootError(str(error)) from error
     lock = instance.lock()
     if lock is None:
@@ -109,6 +121,7 @@ def boot(
         instance.sweep()
         instance.make()
         Ground.from_json(_containment(instance, plan)).open_passage()
+        begin_anew(instance.log_dir, HELD, plan.log)
         _write(instance.home / "plan.json", dump_plan(plan))
         if config is not None:
             _write(instance.config_dir / "juniper.conf", config)

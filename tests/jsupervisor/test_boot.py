@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,18 @@ def _is_up(watcher: Watcher, booted: Booted) -> bool:
 
 
 # -- checks ---------------------------------------------------------------------------------------
+
+
+def test_an_address_for_metrics_is_checked_before_anything_is_started(tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match=r"cannot listen on 'x': write ADDRESS:PORT"):
+        make_plan("vmx", metrics="x")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(BootError, match=f"cannot listen on {address}: Address already in use"):
+            boot(replace(one(), metrics=address), home=tmp_path)
+
+    assert address == make_plan("vmx", metrics=address).metrics
+    assert [] == list(tmp_path.iterdir())
 
 
 def test_a_profile_is_a_name_or_a_file() -> None:

@@ -27,7 +27,7 @@ from jdaemons.eventd.events import (
     WriteFailed,
     Written,
 )
-from jdaemons.eventd.files import LogFile
+from jdaemons.eventd.files import LogFile, read_rule
 from jdaemons.eventd.services import LogServicer
 from jdaemons.eventd.wire import WireError, read_host_name, read_record
 from jprotos.eventd.v1 import eventd_pb2, eventd_pb2_grpc
@@ -50,7 +50,8 @@ class Eventd(Daemon):
     def __init__(self, order: Order) -> None:
         super().__init__(order)
         self.core = Core(order.instance)
-        self.files = {name: LogFile(Path(order.home, "log", name)) for name in self.core.spools}
+        rule, folder = read_rule(order.options), Path(order.home, "log")
+        self.files = {name: LogFile(folder / name, rule) for name in self.core.spools}
         self._writers = {name: trio.Event() for name in self.core.spools}
         self._readers: dict[int, trio.Event] = {}
         self._numbers = itertools.count()

@@ -1,4 +1,4 @@
-"""Log files: whole lines or nothing, rotated by size.
+"""Log files: whole lines or nothing, rotated by size and compressed.
 
 Nothing is synced to the disk: what a write has taken survives the death of every process, and a log
 is not worth what a sync for each line would cost.
@@ -7,21 +7,22 @@ is not worth what a sync for each line would cost.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-MAX_SIZE: Final = 1024 * 1024
-KEPT: Final = 5
+from jsupervisor.initproto import Json
+from jsupervisor.runtime.rotate import Rule, rotate
+
 _TAIL: Final = 64 * 1024
 
 
 class LogFile:
-    """One log file and its predecessors `NAME.0` (the newest) to `NAME.4`. Not for two threads."""
+    """One log file and its predecessors `NAME.0.gz` (the newest) and older. Not for two threads."""
 
-    def __init__(self, path: Path, *, max_size: int = MAX_SIZE, kept: int = KEPT) -> None:
+    def __init__(self, path: Path, rule: Rule | None = None) -> None:
         self._path = path
-        self._max_size = max_size
-        self._kept = kept
+        self._rule = rule or Rule()
         self._fd = -1
 
     def append(self, lines: bytes) -> None:
@@ -29,9 +30,9 @@ class LogFile:
         try:
             self._open()
             size = os.fstat(self._fd).st_size
-            if size and size + len(lines) > self._max_size:
+            if size and size + len(lines) > self._rule.size:
                 self._rotate()
-                size = 0
+                size = os.fstat(self._fd).st_size
             self._write(lines, size)
         except OSError:
             self.close()
@@ -68,15 +69,11 @@ class LogFile:
             os.ftruncate(self._fd, start + end.rfind(b"\n") + 1)
 
     def _rotate(self) -> None:
-        for number in range(self._kept - 1, 0, -1):
-            older = self._numbered(number - 1)
-            if older.exists():
-                older.replace(self._numbered(number))
-        self._path.replace(self._numbered(0))
+        try:
+            rotate(self._path, self._rule.files)
+        except OSError:
+            pass  # for want of room, say: what was not compressed will be the next time
         self._open()
-
-    def _numbered(self, number: int) -> Path:
-        return self._path.with_name(f"{self._path.name}.{number}")
 
     def _write(self, lines: bytes, size: int) -> None:
         view = memoryview(lines)
@@ -86,3 +83,12 @@ class LogFile:
         except OSError:
             os.ftruncate(self._fd, size)
             raise
+
+
+def read_rule(options: Mapping[str, Json]) -> Rule:
+    """The rule in a module's options; the usual one where there is none."""
+    log = options.get("log")
+    size, files = (log.get("size"), log.get("files")) if isinstance(log, Mapping) else (None, None)
+    if not isinstance(size, int) or not isinstance(files, int):
+        return Rule()
+    return Rule(size=size, files=files)

@@ -27,6 +27,7 @@ from jsupervisor.observer.processes import descendants
 from jsupervisor.observer.status import InstanceStatus
 from jsupervisor.observer.status import parse as parse_status
 from jsupervisor.paths import Instance
+from jsupervisor.runtime.rotate import tail
 
 CONNECT_SECONDS: Final = 10.0
 STOP_SECONDS: Final = 45.0
@@ -35,6 +36,8 @@ LOOK_SECONDS: Final = 0.005
 LOG_SECONDS: Final = 0.05
 """How soon a line of a module's log is seen."""
 VIEW_SECONDS: Final = 0.5
+LAST_WORDS: Final = 4096
+"""So many octets of a process's stderr have its last line."""
 CUT_SECONDS: Final = 2.0
 """An init that closed our connection and still lives after this has only cut us off."""
 ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -306,9 +309,10 @@ def log_follower(instance: Instance) -> Follower:
 def last_words(instance: Instance, name: str) -> str:
     """The last line that a process wrote to its stderr; empty when there is none."""
     try:
-        lines = (instance.log_dir / f"{name}.stderr").read_text(errors="replace").splitlines()
+        words = tail(instance.log_dir / f"{name}.stderr", LAST_WORDS)
     except OSError:
         return ""
+    lines = words.decode(errors="replace").splitlines()
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 

@@ -20,6 +20,7 @@ from jsupervisor.cli.complete import known_modules, module_names
 from jsupervisor.cli.errors import WRONG, CliError, refused
 from jsupervisor.cli.naming import NameProblem, resolve
 from jsupervisor.paths import Instance
+from jsupervisor.runtime import rotate
 
 MESSAGES: Final = "messages"
 LINES: Final = 20
@@ -58,7 +59,8 @@ class Follower:
         file = self._open()
         if file is None:
             return []
-        *whole, self._rest = (self._rest + file.read()).split(b"\n")
+        # What was rotated away before we came to it reads as zeros.
+        *whole, self._rest = (self._rest + file.read().replace(b"\0", b"")).split(b"\n")
         return [line.decode(errors="replace") for line in whole]
 
     def _rotated(self) -> bool:
@@ -88,12 +90,9 @@ def about(module: str | None) -> Wanted:
 def last_lines(path: Path, count: int, wanted: Wanted) -> list[str]:
     """The last lines of a log and, when it is too short, of its predecessor."""
     found: deque[str] = deque(maxlen=count)
-    for part in (path.with_name(f"{path.name}.0"), path):
-        try:
-            with part.open(errors="replace") as file:
-                found.extend(line for line in file.read().splitlines() if wanted(line))
-        except FileNotFoundError:
-            continue
+    for number in (0, None):
+        lines = (line.decode(errors="replace") for line in rotate.lines(path, number))
+        found.extend(line for line in lines if wanted(line))
     return list(found)
 
 

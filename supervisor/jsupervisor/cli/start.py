@@ -99,6 +99,12 @@ def checked_config(path: str | None) -> str | None:
     help="monolithic: all modules in one process, as the control.",
 )
 @click.option(
+    "--metrics-listen",
+    "metrics",
+    metavar="ADDRESS:PORT",
+    help="Serve metrics over TCP as well, e.g. on 127.0.0.1:9464.",
+)
+@click.option(
     "--detach", is_flag=True, help="Return when all modules are up, and leave it running."
 )
 def start(
@@ -108,6 +114,7 @@ def start(
     config: str | None,
     ports: tuple[str, ...],
     architecture: str,
+    metrics: str | None,
     detach: bool,
 ) -> None:  # fmt: skip
     """Boot a router and stay with it: each step as it happens, then a live view. Ctrl-C stops it.
@@ -127,6 +134,7 @@ def start(
             policy=policy,
             ports=joined,
             architecture="monolithic" if architecture == "monolithic" else "modular",
+            metrics=metrics,
         )
     text = checked_config(config)
     with ending_signals() as signals:

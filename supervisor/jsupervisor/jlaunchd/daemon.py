@@ -70,7 +70,7 @@ class Jlaunchd(Daemon):
         self.plan = plan
         self.link = link
         self.core = Supervisor(plan, random.random)
-        self.journal = Journal(Path(order.home) / "journal.jsonl")
+        self.journal = Journal(Path(order.home) / "journal.jsonl", files=plan.log.files)
         self.alarms = Alarms()
         self.adopted = trio.Event()
         self._place = OrderPlace(order.instance, order.home, order.run_dir, 0)

@@ -14,15 +14,22 @@ from pathlib import Path
 from typing import Final
 
 from jsupervisor.initproto import Message
+from jsupervisor.runtime import rotate
 
 MAX_BYTES: Final = 4 * 1024 * 1024
+FILES: Final = 10
 IN_MEMORY: Final = 2000
 
 
 class Journal:
-    """Appends records to a file that is moved to NAME.1 when it has grown to MAX_BYTES."""
+    """Appends records to a file that is rotated when it has grown to `max_bytes`.
 
-    def __init__(self, path: Path, max_bytes: int = MAX_BYTES) -> None:
+    Its predecessors are NAME.0, not compressed since it is read often, NAME.1.gz and so on.
+    """
+
+    def __init__(self, path: Path, max_bytes: int = MAX_BYTES, files: int = FILES) -> None:
+        self.files = files
+        """Predecessors that are kept."""
         self._path = path
         self._max_bytes = max_bytes
         self._unwritten: deque[Message] = deque(maxlen=IN_MEMORY)
@@ -60,22 +67,36 @@ class Journal:
             os.ftruncate(fd, size)  # no half-written line, and none twice
             raise
         if size + len(text) > self._max_bytes:
-            self._path.replace(self._path.with_name(f"{self._path.name}.1"))
+            try:
+                rotate.rotate(self._path, self.files, delay=True)
+            except OSError:
+                pass  # the records are written: it stays too long until the next time
 
 
 def read_history(path: Path, limit: int = IN_MEMORY) -> list[Message]:
     """The newest records on disk, oldest first; lines that are no record are passed over."""
-    records: deque[Message] = deque(maxlen=limit)
-    for part in (path.with_name(f"{path.name}.1"), path):
+    newest_first: list[list[Message]] = []
+    missing, number = limit, -1
+    while missing > 0:
+        found = _records(rotate.lines(path, number if number >= 0 else None), missing)
+        if not found and number >= 0:
+            break
+        newest_first.append(found)
+        missing -= len(found)
+        number += 1
+    return [record for part in reversed(newest_first) for record in part]
+
+
+def _records(lines: Sequence[bytes], most: int) -> list[Message]:
+    """The last records of some lines."""
+    found: deque[Message] = deque()
+    for line in reversed(lines):
+        if len(found) == most:
+            break
         try:
-            lines = part.read_bytes().splitlines()
-        except OSError:
+            record = json.loads(line)
+        except ValueError:
             continue
-        for line in lines[-limit:]:
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(record, dict):
-                records.append(record)
-    return list(records)
+        if isinstance(record, dict):
+            found.appendleft(record)
+    return list(found)

@@ -18,6 +18,7 @@ from typing import Final
 from jsupervisor.initproto import Json, Message
 from jsupervisor.jlaunchd.journal import IN_MEMORY
 from jsupervisor.jlaunchd.tally import Tally
+from jsupervisor.runtime.rotate import plain
 
 KEEP_EVERY: Final = 64
 """Records between two writings of the counters. They cost a millisecond to read again."""
@@ -131,7 +132,7 @@ def seq_of(record: Mapping[str, Json]) -> int:
 def _tail(journal: Path, counted: int, least: int) -> list[Message]:
     """The journal's records after `counted`, and so many at least; newest first."""
     found: list[Message] = []
-    for path in (journal, journal.with_name(f"{journal.name}.1")):
+    for path in (journal, plain(journal)):
         try:
             with path.open("rb") as file:
                 file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))

@@ -16,10 +16,8 @@ from typing import Final
 
 import trio
 
-from jsupervisor.runtime.rotate import Rule, limit, trim
+from jsupervisor.runtime.rotate import HELD, Rule, limit, trim
 
-PATTERNS: Final = ("*.stderr", "*.log")
-"""Files that are held open by processes which know nothing of rotation."""
 ARCHIVES: Final = "*.[0-9]*.gz"
 CORES: Final = "*.core*"
 PAUSE: Final = 1.0
@@ -63,7 +61,7 @@ class LogKeeper:
     def look(self) -> list[Path]:
         """Trim what is too long, and remove the oldest of too much; the files that were trimmed."""
         trimmed, rule = [], self._rule()
-        for path in sorted(path for pattern in PATTERNS for path in self._logs.glob(pattern)):
+        for path in sorted(path for pattern in HELD for path in self._logs.glob(pattern)):
             try:
                 if trim(path, rule):
                     trimmed.append(path)

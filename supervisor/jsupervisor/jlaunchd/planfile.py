@@ -85,7 +85,12 @@ def make_order(plan: Plan, program: Program, incarnation: int, place: OrderPlace
         architecture=plan.architecture,
         run_dir=place.run_dir,
         home=place.home,
-        options={**program.options, "started_ns": place.started_ns, "profile": plan.profile},
+        options={
+            **program.options,
+            "started_ns": place.started_ns,
+            "profile": plan.profile,
+            "log": {"size": plan.log.size, "files": plan.log.files},
+        },
         chassis=plan.chassis,
         ports=plan.ports,
         shares=program.shares,

@@ -45,12 +45,13 @@ def reread(plan: Plan) -> Plan:
     if not plan.source:
         raise PlanError("cannot reload: this plan was not read from a file")
     source = Path(plan.source)
-    return resolve(
+    new = resolve(
         source,
         policy=plan.chosen_policy,
         ports=plan.chosen_ports,
         architecture=plan.architecture,
     )
+    return replace(new, metrics=plan.metrics)  # whoever scrapes is not sent elsewhere
 
 
 def _choose(

@@ -7,7 +7,6 @@ one of them and a few KiB for a few seconds, and never makes anything else wait.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import traceback
 from collections.abc import Awaitable, Callable
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import Final
 
 import trio
+
+from jsupervisor.jlaunchd.listen import parse_address
 
 CONNECTIONS: Final = 16
 """At once; one more is answered 503 and closed."""
@@ -36,10 +37,6 @@ _REASONS: Final = {
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
-
-
-class ListenError(Exception):
-    """An address cannot be listened on; the text begins with "cannot"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,37 +178,6 @@ def _octets(answer: Answer, *, head_only: bool = False) -> bytes:
         "Connection: close\r\n\r\n"
     ).encode()
     return head if head_only else head + body
-
-
-def parse_address(text: str) -> tuple[str, int]:
-    """Address and port of "127.0.0.1:9464" or "[::1]:9464"; raises ListenError.
-
-    No names: the supervisor asks no name server.
-    """
-    host, colon, port = text.rpartition(":")
-    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-    try:
-        address = ipaddress.ip_address(bare)
-        number = int(port) if port.isascii() and port.isdigit() else -1
-    except ValueError:
-        number = -1
-    if not colon or not 0 < number < 65536 or (address.version == 6) != (bare != host):
-        raise ListenError(f"cannot listen on {text!r}: write ADDRESS:PORT, e.g. 127.0.0.1:9464")
-    return bare, number
-
-
-def check_free(text: str) -> None:
-    """Raise ListenError when the address cannot be listened on now."""
-    import socket
-
-    host, port = parse_address(text)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
-    except OSError as error:
-        raise ListenError(f"cannot listen on {text}: {error.strerror}") from error
 
 
 async def _listen_tcp(address: str) -> trio.socket.SocketType:

@@ -14,8 +14,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from jsupervisor.jlaunchd.listen import ListenError, parse_address
 from jsupervisor.jlaunchd.reader import Section
-from jsupervisor.jlaunchd.scrape import ListenError, parse_address
 from jsupervisor.runtime.rotate import Rule
 
 SIZE: Final = re.compile(r"([0-9]{1,12})([kmg]?)")

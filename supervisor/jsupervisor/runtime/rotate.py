@@ -19,12 +19,15 @@ import gzip
 import os
 import shutil
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 PUNCH: Final = 0x01 | 0x02
 """FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE."""
+HELD: Final = ("*.stderr", "*.log")
+"""Log files that processes which know nothing of rotation hold open."""
 CHUNK: Final = 256 * 1024
 LEFT: Final = 4
 """A trimmed file keeps this part (one in LEFT) of its size: whoever looks wants the newest lines."""
@@ -97,6 +100,15 @@ def trim(path: Path, rule: Rule) -> bool:
         return True
     finally:
         os.close(fd)
+
+
+def begin_anew(folder: Path, patterns: Iterable[str], rule: Rule) -> None:
+    """Rotate what is too long or has holes, while nobody writes to any of it; raises OSError."""
+    for path in sorted(path for pattern in patterns for path in folder.glob(pattern)):
+        known = path.lstat()
+        holes = known.st_blocks * 512 < known.st_size
+        if stat.S_ISREG(known.st_mode) and (known.st_size > rule.size or holes):
+            rotate(path, rule.files)
 
 
 def tail(path: Path, most: int) -> bytes:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from pathlib import Path
 
 import pytest
 
-from jdaemons.eventd.files import LogFile
+from jdaemons.eventd.files import LogFile, read_rule
+from jsupervisor.initproto import Json
+from jsupervisor.runtime.rotate import Rule
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {
+        path.name: gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        for path in folder.iterdir()
+    }
 
 
 def test_lines_are_appended_to_what_there_is(tmp_path: Path) -> None:
@@ -24,20 +30,20 @@ def test_lines_are_appended_to_what_there_is(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_full_is_rotated_and_the_oldest_dropped(tmp_path: Path) -> None:
-    file = LogFile(tmp_path / "messages", max_size=4, kept=2)
+    file = LogFile(tmp_path / "messages", Rule(size=4, files=2))
     for number in range(9):
         file.append(b"%d\n" % number)
     file.close()
 
     assert {
         "messages": b"8\n",
-        "messages.0": b"6\n7\n",
-        "messages.1": b"4\n5\n",
+        "messages.0.gz": b"6\n7\n",
+        "messages.1.gz": b"4\n5\n",
     } == contents(tmp_path)
 
 
 def test_a_batch_longer_than_a_file_is_written_all_the_same(tmp_path: Path) -> None:
-    file = LogFile(tmp_path / "messages", max_size=2)
+    file = LogFile(tmp_path / "messages", Rule(size=2))
     file.append(b"long\n")
     file.close()
 
@@ -97,3 +103,26 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(OSError, match=r"exists|Not a directory"):
         file.append(b"1\n")
+
+
+def test_a_file_that_cannot_be_rotated_is_written_on(tmp_path: Path) -> None:
+    (tmp_path / "messages.0").mkdir()
+    file = LogFile(tmp_path / "messages", Rule(size=4, files=2))
+    for number in range(4):
+        file.append(b"%d\n" % number)
+    file.close()
+
+    assert b"0\n1\n2\n3\n" == (tmp_path / "messages").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, Rule()),
+        ({"log": {"size": 70000, "files": 3}}, Rule(size=70000, files=3)),
+        ({"log": {"size": "1m", "files": 3}}, Rule()),
+        ({"log": None}, Rule()),
+    ],
+)
+def test_the_rule_comes_with_the_order(options: dict[str, Json], expected: Rule) -> None:
+    assert expected == read_rule(options)

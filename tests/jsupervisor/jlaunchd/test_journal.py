@@ -37,14 +37,36 @@ def test_a_damaged_line_is_passed_over(tmp_path: Path) -> None:
     assert [record(1), record(2)] == read_history(path)
 
 
-def test_a_grown_journal_is_moved_aside_and_still_read(tmp_path: Path) -> None:
+def test_a_grown_journal_is_rotated_and_still_read(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     journal = Journal(path, max_bytes=100)
-    for number in range(1, 4):
+    for number in range(1, 8):
         journal.append([record(number)])
 
-    assert path.with_name("journal.jsonl.1").exists()
-    assert [record(1), record(2), record(3)] == read_history(path)
+    assert ["journal.jsonl", "journal.jsonl.0", "journal.jsonl.1.gz", "journal.jsonl.2.gz"] == (
+        sorted(os.listdir(tmp_path))
+    )
+    assert [record(number) for number in range(1, 8)] == read_history(path)
+    assert [record(number) for number in range(3, 8)] == read_history(path, limit=5)
+
+
+def test_so_many_predecessors_are_kept_and_no_more(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    journal = Journal(path, max_bytes=10, files=2)
+    for number in range(1, 8):
+        journal.append([record(number)])
+
+    assert [record(6), record(7)] == read_history(path)
+
+
+def test_a_journal_that_cannot_be_rotated_has_its_records_once(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    (tmp_path / "journal.jsonl.0").mkdir()
+    journal = Journal(path, max_bytes=10)
+    written = [journal.append([record(number)]) for number in (1, 2)]
+
+    assert [True, True] == written
+    assert [record(1), record(2)] == read_history(path)
 
 
 def test_only_the_newest_records_are_read(tmp_path: Path) -> None:

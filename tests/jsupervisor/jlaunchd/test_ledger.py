@@ -127,7 +127,7 @@ def test_a_state_that_cannot_be_written_is_no_failure(tmp_path: Path) -> None:
 def test_a_journal_that_was_moved_away_is_read_on_both_sides_of_the_move(tmp_path: Path) -> None:
     life = Life(tmp_path)
     life.happens("exit", 40)
-    life.path.replace(tmp_path / "journal.jsonl.1")
+    life.path.replace(tmp_path / "journal.jsonl.0")
     life.happens("exit", 20)
     life.begin()
 

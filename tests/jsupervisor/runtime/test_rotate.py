@@ -271,3 +271,23 @@ def test_an_archive_that_is_torn_has_no_lines(path: Path) -> None:
     archive(path, 0).write_bytes(gzip.compress(b"x\n" * 1000)[:-20])
 
     assert [] == lines(path, 0)
+
+
+def test_files_that_nobody_writes_to_begin_anew_when_they_are_long_or_have_holes(
+    tmp_path: Path,
+) -> None:
+    short, long, holed = (tmp_path / f"{name}.stderr" for name in ("short", "long", "holed"))
+    short.write_bytes(b"x\n")
+    long.write_bytes(b"long\n" * 20_000)
+    holed.write_bytes(b"holed\n" * 20_000)
+    trim(holed, RULE)
+    left = lines(holed)
+    (tmp_path / "messages").write_bytes(b"x\n" * 100_000)
+    rotate.begin_anew(tmp_path, rotate.HELD, RULE)
+
+    assert {"short.stderr", "messages"} == {
+        path.name for path in tmp_path.iterdir() if path.suffix != ".gz"
+    }
+    assert [b"long"] * 20_000 == lines(long, 0)
+    assert left == lines(holed, 0)
+    assert [b"holed"] * 20_000 == lines(holed, 1) + lines(holed, 0)
