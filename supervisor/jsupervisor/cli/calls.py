@@ -19,8 +19,8 @@ from jsupervisor.cli.common import ask_status
 from jsupervisor.cli.errors import FAILED, WRONG, CliError
 from jsupervisor.cli.restart import modules_of
 from jsupervisor.initproto import Json
+from jsupervisor.observer.operator import Operator, OperatorError
 from jsupervisor.paths import Instance
-from jsupervisor.runtime.callers import CALLER_KEY, OPERATOR
 from jsupervisor.runtime.names import daemon_name, executable_of
 
 Reply = TypeVar("Reply")
@@ -28,7 +28,6 @@ Reply = TypeVar("Reply")
 CALL_SECONDS: Final = 5.0
 RESTART_SECONDS: Final = 60.0
 """Longer than a profile gives a module to stop and start."""
-METADATA: Final = ((CALLER_KEY, OPERATOR),)
 HOW: Final = {
     "gracefully": jlaunchd_pb2.HOW_GRACEFULLY,
     "immediately": jlaunchd_pb2.HOW_IMMEDIATELY,
@@ -47,9 +46,13 @@ _SILENT: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLIN
 
 @contextmanager
 def channel_to(instance: Instance, module: str) -> Iterator[grpc.Channel]:
-    """A channel to the module's RPC socket."""
-    target = f"unix:{instance.rpc_socket(module)}"
-    channel = grpc.insecure_channel(target, options=list(_OPTIONS))
+    """A channel to the module's RPC socket, as the operator; raises CliError."""
+    try:
+        with Operator(instance) as operator:
+            identity = operator.identity()
+    except OperatorError as error:
+        raise CliError(str(error), FAILED) from error
+    channel = identity.channel(str(instance.rpc_socket(module)), module, _OPTIONS)
     try:
         yield channel
     finally:
@@ -116,7 +119,7 @@ def get(
 
     def send(channel: grpc.Channel) -> runtime_pb2.GetReply:
         stub = runtime_pb2_grpc.RuntimeStub(channel)
-        return stub.Get(request, timeout=CALL_SECONDS, metadata=METADATA, wait_for_ready=True)
+        return stub.Get(request, timeout=CALL_SECONDS, wait_for_ready=True)
 
     value: Json = json.loads(call(instance, module, what, send).json)
     return value
@@ -128,9 +131,7 @@ def restart_module(instance: Instance, module: str, how: str) -> int:
 
     def send(channel: grpc.Channel) -> jlaunchd_pb2.RestartReply:
         stub = jlaunchd_pb2_grpc.SupervisorStub(channel)
-        return stub.Restart(
-            request, timeout=RESTART_SECONDS, metadata=METADATA, wait_for_ready=True
-        )
+        return stub.Restart(request, timeout=RESTART_SECONDS, wait_for_ready=True)
 
     return call_dead_or_alive(instance, "jlaunchd", f"restart {module}", send).pid
 
@@ -141,7 +142,7 @@ def load_configuration(instance: Instance, text: str, user: str) -> mgd_pb2.Load
 
     def send(channel: grpc.Channel) -> mgd_pb2.LoadReply:
         stub = mgd_pb2_grpc.ConfigurationStub(channel)
-        return stub.Load(request, timeout=4 * CALL_SECONDS, metadata=METADATA, wait_for_ready=True)
+        return stub.Load(request, timeout=4 * CALL_SECONDS, wait_for_ready=True)
 
     return call(instance, "mgd", "load the configuration", send)
 
@@ -151,8 +152,6 @@ def show_configuration(instance: Instance) -> mgd_pb2.ShowReply:
 
     def send(channel: grpc.Channel) -> mgd_pb2.ShowReply:
         stub = mgd_pb2_grpc.ConfigurationStub(channel)
-        return stub.Show(
-            mgd_pb2.ShowRequest(), timeout=CALL_SECONDS, metadata=METADATA, wait_for_ready=True
-        )
+        return stub.Show(mgd_pb2.ShowRequest(), timeout=CALL_SECONDS, wait_for_ready=True)
 
     return call(instance, "mgd", "show the configuration", send)

@@ -9,7 +9,7 @@ import grpc
 
 from jprotos.jlaunchd.v1 import jlaunchd_pb2 as pb
 from jprotos.jlaunchd.v1 import jlaunchd_pb2_grpc
-from jsupervisor.cli.calls import CALL_SECONDS, METADATA, call_dead_or_alive
+from jsupervisor.cli.calls import CALL_SECONDS, call_dead_or_alive
 from jsupervisor.paths import Instance
 
 Reply = TypeVar("Reply")
@@ -20,9 +20,7 @@ def set_policy(instance: Instance, request: pb.SetPolicyRequest) -> list[str]:
     reply = _ask(
         instance,
         "set the policy",
-        lambda stub: stub.SetPolicy(
-            request, timeout=CALL_SECONDS, metadata=METADATA, wait_for_ready=True
-        ),
+        lambda stub: stub.SetPolicy(request, timeout=CALL_SECONDS, wait_for_ready=True),
     )
     return list(reply.modules)
 
@@ -32,9 +30,7 @@ def reload(instance: Instance) -> pb.ReloadReply:
     return _ask(
         instance,
         "reload",
-        lambda stub: stub.Reload(
-            pb.ReloadRequest(), timeout=CALL_SECONDS, metadata=METADATA, wait_for_ready=True
-        ),
+        lambda stub: stub.Reload(pb.ReloadRequest(), timeout=CALL_SECONDS, wait_for_ready=True),
     )
 
 
@@ -46,7 +42,6 @@ def start_module(instance: Instance, module: str) -> None:
         lambda stub: stub.Start(
             pb.StartRequest(name=module),
             timeout=CALL_SECONDS,
-            metadata=METADATA,
             wait_for_ready=True,
         ),
     )
@@ -60,7 +55,6 @@ def stop_module(instance: Instance, module: str) -> None:
         lambda stub: stub.Stop(
             pb.StopRequest(name=module),
             timeout=CALL_SECONDS,
-            metadata=METADATA,
             wait_for_ready=True,
         ),
     )
@@ -74,7 +68,6 @@ def clear_module(instance: Instance, module: str) -> None:
         lambda stub: stub.Clear(
             pb.ClearRequest(name=module),
             timeout=CALL_SECONDS,
-            metadata=METADATA,
             wait_for_ready=True,
         ),
     )

@@ -40,7 +40,7 @@ def handle(init: Init, peer: Peer, message: Message, fd: int) -> None:
         if op not in ALLOWED[peer.role]:
             raise Refused(f"{peer.role} may not send {op!r}")
         HANDLERS[str(op)](init, peer, message, fd)
-        kept = op == "put"
+        kept = op in ("put", "entrust")
     finally:
         if fd >= 0 and not kept:
             os.close(fd)
@@ -155,6 +155,16 @@ def _event(init: Init, peer: Peer, message: Message, fd: int) -> None:
     init.broadcast(message["record"])
 
 
+def _entrust(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    """Keep what jlaunchd has signed; no answer, and nothing changes when it is there already."""
+    if not _is_jlaunchd(init, peer):
+        raise Refused(f"pid {peer.pid} is not jlaunchd")
+    if fd < 0:
+        raise ValueError("no descriptor came with it")
+    if not init.store.entrust(str(message["key"]), fd):
+        os.close(fd)
+
+
 def _forget(init: Init, peer: Peer, message: Message, fd: int) -> None:
     init.table.forget(str(message["name"]))
     init.published.pop(str(message["name"]), None)
@@ -217,7 +227,7 @@ def _put(init: Init, peer: Peer, message: Message, fd: int) -> None:
 
 def _get(init: Init, peer: Peer, message: Message, fd: int) -> None:
     key = str(message["key"])
-    if peer.role == "jlaunchd":
+    if _is_jlaunchd(init, peer):
         stored = init.store.find(key)
         missing = {"op": "missing", "why": f"there is no {key}"}
         peer.send(missing if stored < 0 else {"op": "done", "key": key}, stored)
@@ -228,6 +238,11 @@ def _get(init: Init, peer: Peer, message: Message, fd: int) -> None:
 def _drop(init: Init, peer: Peer, message: Message, fd: int) -> None:
     init.store.drop(init.table.running(peer.pid), str(message["key"]))
     peer.send({"op": "done"})
+
+
+def _is_jlaunchd(init: Init, peer: Peer) -> bool:
+    """Is this the supervisor, even if it has not said hello yet?"""
+    return bool(peer.pid and peer.pid == init.keepers["jlaunchd"].pid)
 
 
 # -- operators ----------------------------------------------------------------------------------
@@ -242,12 +257,38 @@ def _watch(init: Init, peer: Peer, message: Message, fd: int) -> None:
     peer.send({"op": "watching"})
 
 
+def _identity(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    _require_operator(init, peer)
+    stored = init.store.find("operator/identity")
+    missing = {"op": "missing", "why": "nobody has been given an identity yet"}
+    peer.send(missing if stored < 0 else {"op": "done"}, stored)
+
+
+def _require_operator(init: Init, peer: Peer) -> None:
+    """Raise Refused for a process of the instance itself, which commands nobody.
+
+    An orphan that we have adopted was one; but a PID 1 adopts whatever there is in its namespace.
+    Who cannot be seen from here (pid 0) is outside of our namespace, and thus not ours.
+    """
+    ours = {process.pid for process in init.table.alive()}
+    ours.update(keeper.pid for keeper in init.keepers.values())
+    pid, me = peer.pid, os.getpid()
+    while pid > 1 and pid != me:
+        stat = linux.process_stat(pid)
+        if stat is None or pid in ours or (stat.parent == me != 1):
+            raise Refused(f"pid {peer.pid} belongs to the instance and may not command it")
+        pid = stat.parent
+
+
 def _stop(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    _require_operator(init, peer)
     peer.send({"op": "stopping"})
     init.stop()
 
 
 def _inject(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    if not _is_jlaunchd(init, peer):
+        _require_operator(init, peer)
     name, kind = str(message["name"]), str(message["kind"])
     if kind not in SIGNAL_FAULTS and kind.split(":")[0] not in MESSAGE_FAULTS:
         raise Refused(f"there is no fault {kind!r}")
@@ -325,22 +366,30 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "report": _report,
     "put": _put,
     "get": _get,
+    "entrust": _entrust,
     "drop": _drop,
     "status": _status,
     "watch": _watch,
+    "identity": _identity,
     "inject": _inject,
     "stop": _stop,
 }
 
 ALLOWED: Final[Mapping[str, frozenset[str]]] = {
-    "operator": frozenset({"hello", "claim", "status", "watch", "inject", "stop"}),
+    # Who has just connected may be anybody: each handler asks who it is.
+    "operator": frozenset(
+        {
+            *("hello", "claim", "get", "entrust"),
+            *("status", "watch", "identity", "inject", "stop"),
+        }
+    ),
     "module": frozenset({"report", "put", "get", "drop"}),
     "launcher": frozenset({"pong"}),
     "launcher-full": frozenset({"pong"}),
     "jlaunchd": frozenset(
         {
             *("adopting", "adopted", "start", "record", "signal", "ack", "publish"),
-            *("event", "forget", "finished", "pong", "get", "inject"),
+            *("event", "forget", "finished", "pong", "get", "entrust", "inject"),
         }
     ),
 }

@@ -17,6 +17,7 @@ import trio
 from jsupervisor import linux
 from jsupervisor.initproto import Connection
 from jsupervisor.jlaunchd.daemon import Jlaunchd
+from jsupervisor.jlaunchd.identity import introduce
 from jsupervisor.jlaunchd.initlink import InitLink
 from jsupervisor.jlaunchd.planfile import read_plan
 from jsupervisor.launcher.child import leave
@@ -33,7 +34,9 @@ def main(text: str, incarnation: int) -> int:
     setup = json.loads(text)
     plan = read_plan(Path(setup["home"]) / "plan.json")
     make_module_folder(setup["run_dir"], "jlaunchd")
-    link = InitLink(Connection.open(os.path.join(setup["run_dir"], "init.sock")))
+    connection = Connection.open(os.path.join(setup["run_dir"], "init.sock"))
+    identity, issuer = introduce(connection, setup["instance"])
+    link = InitLink(connection)
     order = Order(
         instance=setup["instance"],
         name="jlaunchd",
@@ -44,7 +47,8 @@ def main(text: str, incarnation: int) -> int:
         home=setup["home"],
         architecture=plan.architecture,
     )
-    host = Host(Jlaunchd(order, plan, link), Descriptors(link), lambda stage: None)
+    daemon = Jlaunchd(order, plan, link, issuer)
+    host = Host(daemon, Descriptors(link), lambda stage: None, identity)
     try:
         trio.run(host.run)
     except BaseException:  # noqa: BLE001 - whatever it was, init starts the next one

@@ -29,6 +29,7 @@ from jsupervisor.jlaunchd.api import SupervisorServicer
 from jsupervisor.jlaunchd.child import State
 from jsupervisor.jlaunchd.core import Supervisor
 from jsupervisor.jlaunchd.hearts import Hearts, Kept
+from jsupervisor.jlaunchd.identity import Issuer, speakers
 from jsupervisor.jlaunchd.initlink import InitLink
 from jsupervisor.jlaunchd.journal import Journal
 from jsupervisor.jlaunchd.module import Module
@@ -39,7 +40,7 @@ from jsupervisor.jlaunchd.reader import PlanError
 from jsupervisor.jlaunchd.rules import describe
 from jsupervisor.jlaunchd.telemetry import Telemetry
 from jsupervisor.jlaunchd.watchers import Watchers
-from jsupervisor.paths import PLAIN, RPC, socket_path
+from jsupervisor.paths import PLAIN, socket_path
 from jsupervisor.runtime import injected
 from jsupervisor.runtime.clock import rfc3339
 from jsupervisor.runtime.daemon import Daemon
@@ -65,10 +66,11 @@ class StartRefused(Exception):
 class Jlaunchd(Daemon):
     """The supervisor's process."""
 
-    def __init__(self, order: Order, plan: Plan, link: InitLink) -> None:
+    def __init__(self, order: Order, plan: Plan, link: InitLink, issuer: Issuer) -> None:
         super().__init__(order)
         self.plan = plan
         self.link = link
+        self._issuer = issuer
         self.core = Supervisor(plan, random.random)
         self.journal = Journal(Path(order.home) / "journal.jsonl", files=plan.log.files)
         self.alarms = Alarms()
@@ -139,6 +141,9 @@ class Jlaunchd(Daemon):
         process, record = _object(message["process"]), message["record"]
         name = str(process["name"])
         self.link.send({"op": "adopting", "name": name})
+        if name in self.core.modules:
+            for speaker in speakers(self.plan, self.plan.program(name)):
+                self._issuer.note(speaker)
         reached = _object(process["reached"])
         self.handle(
             m.Adopt(
@@ -262,6 +267,7 @@ class Jlaunchd(Daemon):
 
     def _launch(self, command: m.Launch) -> None:
         program = self.plan.program(command.name)
+        self._issuer.ensure(speakers(self.plan, program), self.link.send)
         order = make_order(self.plan, program, command.incarnation, self._place)
         self.link.send(
             {
@@ -347,7 +353,7 @@ class Jlaunchd(Daemon):
 
     def _connect(self, name: str, incarnation: int) -> Client:
         """The channel to one incarnation of a module."""
-        return Client(socket_path(self.order.run_dir, name, RPC, incarnation), caller="jlaunchd")
+        return self.client_at(name, incarnation)
 
     # -- operators ----------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 
@@ -18,19 +19,19 @@ class InitLink:
     def __init__(self, connection: Connection) -> None:
         connection.settimeout(0)
         self._connection = connection
-        self._queue: deque[Mapping[str, Json]] = deque()
+        self._queue: deque[tuple[Mapping[str, Json], int]] = deque()
         self._filled = trio.Event()
         self._replies: deque[trio.MemorySendChannel[Reply]] = deque()
 
-    def send(self, message: Mapping[str, Json]) -> None:
-        """Queue a message; written in order."""
-        self._queue.append(message)
+    def send(self, message: Mapping[str, Json], fd: int = -1) -> None:
+        """Queue a message; written in order, with `fd`, which is closed then."""
+        self._queue.append((message, fd))
         self._filled.set()
 
     async def request(self, message: Message, fds: tuple[int, ...] = ()) -> Reply:
         """The answer to a question of jlaunchd's (`get`, `inject`), and what came with it."""
         if fds:
-            raise ValueError("jlaunchd keeps no descriptors with init")
+            raise ValueError("a question of jlaunchd's carries no descriptor")
         send, receive = trio.open_memory_channel[Reply](1)
         self._replies.append(send)
         self.send(message)
@@ -40,12 +41,15 @@ class InitLink:
         """Write what is queued, until init is gone (OSError)."""
         while True:
             while self._queue:
+                message, fd = self._queue[0]
                 try:
-                    self._connection.send(self._queue[0])
+                    self._connection.send(message, () if fd < 0 else (fd,))
                 except BlockingIOError:
                     await trio.lowlevel.wait_writable(self._connection.fileno())
                     continue
                 self._queue.popleft()
+                if fd >= 0:
+                    os.close(fd)
             self._filled = trio.Event()
             await self._filled.wait()
 

@@ -6,17 +6,22 @@ starts fast and a test may use it from anywhere. A trio program waits for `filen
 
 from __future__ import annotations
 
+import os
 import select
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 from jsupervisor.initproto import Connection, Message
 from jsupervisor.observer.events import EventRecord, History, parse
 from jsupervisor.observer.status import InstanceStatus
 from jsupervisor.observer.status import parse as parse_status
 from jsupervisor.paths import Instance
+from jsupervisor.runtime.callers import OPERATOR
+from jsupervisor.runtime.identity import Identity, IdentityError, take
+
+POLL: Final = 0.02
 
 
 class OperatorError(Exception):
@@ -47,12 +52,23 @@ class Operator:
     def __init__(self, instance: Instance, timeout: float = 5.0) -> None:
         """Connect; raises OperatorError when no init answers within `timeout` seconds."""
         self._instance = instance
+        self._timeout = timeout
         self._connection = _connect(instance, timeout)
 
     def request(self, message: Message) -> Message:
         """Send one message and return the answer; raises OperatorError."""
+        answer, fds = self._ask(message)
+        for fd in fds:
+            os.close(fd)
+        return answer
+
+    def _ask(self, message: Message) -> tuple[Message, list[int]]:
         try:
-            return self._connection.request(message)
+            self._connection.send(message)
+            answer = self._connection.receive()
+            if answer is None:
+                raise ConnectionError("it closed the connection")
+            return answer
         except OSError as error:
             raise OperatorError(
                 f"cannot {message.get('op')} on instance {self._instance.name}:"
@@ -73,6 +89,27 @@ class Operator:
         if answer.get("op") != "done" or not isinstance(pid, int) or not isinstance(at, int):
             raise OperatorError(f"cannot inject {kind} into {name}: {answer.get('why', 'refused')}")
         return Delivery(pid, at)
+
+    def identity(self) -> Identity:
+        """Who an operator is to the modules of this boot; raises OperatorError.
+
+        Waits for an instance that has just been started: its supervisor signs before all else.
+        """
+        deadline = time.monotonic() + self._timeout
+        while True:
+            answer, fds = self._ask({"op": "identity"})
+            if fds:
+                return self._taken(fds[0])
+            if answer.get("op") != "missing" or time.monotonic() > deadline:
+                why = answer.get("why", "refused")
+                raise OperatorError(f"cannot command instance {self._instance.name}: {why}")
+            time.sleep(POLL)
+
+    def _taken(self, fd: int) -> Identity:
+        try:
+            return take(fd, OPERATOR)
+        except IdentityError as error:
+            raise OperatorError(str(error)) from error
 
     def stop(self) -> None:
         """Ask init to stop everything; returns when it said that it heard."""

@@ -1,8 +1,7 @@
 """Who may call what: the one table, and the rule that reads it.
 
-Keyed by full method name or "feed:TOPIC"; the values are executables and `operator`, the person at the
-command line. A caller names itself in the metadata. This stops mistakes, not attackers: an attacker
-with access to the socket's folder can claim any name.
+Keyed by full method name or "feed:TOPIC"; the values are executables and `operator`, whoever commands
+the instance from outside. Who calls stands in its certificate (see `jsupervisor.runtime.identity`).
 """
 
 from __future__ import annotations
@@ -12,9 +11,6 @@ from types import MappingProxyType
 from typing import Final
 
 from jsupervisor.runtime.names import executable_of
-
-CALLER_KEY: Final = "jsup-caller"
-"""Metadata key under which a caller gives its unique name."""
 
 OPERATOR: Final = "operator"
 WATCH: Final = "/jprotos.feed.v1.Feed/Watch"
@@ -62,6 +58,7 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "/jprotos.jlaunchd.v1.Supervisor/Metrics": frozenset(("mgd", OPERATOR)),
     }
 )
+_NAMELESS: Final = "a caller without a name of this instance"
 
 
 def refusal(allowed: Mapping[str, frozenset[str]], right: str, caller: str) -> str | None:
@@ -73,7 +70,7 @@ def refusal(allowed: Mapping[str, frozenset[str]], right: str, caller: str) -> s
     if caller in names or executable_of(caller) in names:
         return None
     who = ", ".join(sorted(names)) or "nobody"
-    return f"cannot let {caller or 'a nameless caller'} use {right}: allowed are {who}"
+    return f"cannot let {caller or _NAMELESS} use {right}: allowed are {who}"
 
 
 def method_refusal(allowed: Mapping[str, frozenset[str]], method: str, caller: str) -> str | None:
@@ -87,4 +84,13 @@ def method_refusal(allowed: Mapping[str, frozenset[str]], method: str, caller: s
     feeds = [right for right in allowed if right.startswith("feed:")]
     if any(refusal(allowed, right, caller) is None for right in feeds):
         return None
-    return f"cannot let {caller or 'a nameless caller'} use {method}: no feed is open to it"
+    return f"cannot let {caller or _NAMELESS} use {method}: no feed is open to it"
+
+
+def message_refusal(
+    allowed: Mapping[str, frozenset[str]], method: str, request: object, caller: str
+) -> str | None:
+    """Why `caller` may not say what stands in `request`, once the method itself is open to it."""
+    if method != WATCH:
+        return None
+    return refusal(allowed, f"feed:{getattr(request, 'topic', '')}", caller)

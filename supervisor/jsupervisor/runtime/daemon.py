@@ -36,6 +36,9 @@ class Surroundings(Protocol):
     def client(self, module: str) -> Client:
         """The channel to another module."""
 
+    def client_at(self, module: str, incarnation: int | None = None) -> Client:
+        """A channel of the caller's own."""
+
     def session(self, producer: str, topic: str) -> Session:
         """The state of one consumed feed; raises KeyError."""
 
@@ -69,6 +72,10 @@ class Daemon:
     def client(self, module: str) -> Client:
         """The channel to another module's RPC socket: one for each, closed by the base."""
         return self.surroundings.client(module)
+
+    def client_at(self, module: str, incarnation: int | None = None) -> Client:
+        """A channel that the caller closes, to whoever is there or to one incarnation alone."""
+        return self.surroundings.client_at(module, incarnation)
 
     def session(self, producer: str, topic: str) -> Session:
         """Is a consumed feed connected, is it synced; raises KeyError for one not consumed."""

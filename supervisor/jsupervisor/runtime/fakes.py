@@ -13,24 +13,28 @@ from __future__ import annotations
 import os
 import socket
 import tempfile
+import threading
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import trio
 
 from jsupervisor.initproto import Connection, Json, Message
 from jsupervisor.paths import RPC, make_module_folder, socket_path
+from jsupervisor.runtime.authority import Authority
 from jsupervisor.runtime.daemon import Daemon
 from jsupervisor.runtime.host import Host
+from jsupervisor.runtime.identity import Identity, identity_key, seal
 from jsupervisor.runtime.initlink import Descriptors, InitLink
 from jsupervisor.runtime.names import executable_of
 from jsupervisor.runtime.order import Order
 from jsupervisor.runtime.record import Record
 from jsupervisor.runtime.rpc import Client
 
+INSTANCE: Final = "test"
 D = TypeVar("D", bound=Daemon)
 
 
@@ -46,7 +50,7 @@ def make_order(run_dir: Path, name: str, **changes: object) -> Order:
     if run_dir.is_dir():
         make_module_folder(run_dir, name)
     order = Order(
-        instance="test",
+        instance=INSTANCE,
         name=name,
         executable=executable_of(name),
         incarnation=1,
@@ -55,6 +59,24 @@ def make_order(run_dir: Path, name: str, **changes: object) -> Order:
         home=str(run_dir),
     )
     return replace(order, **changes)  # type: ignore[arg-type]
+
+
+def make_identity(run_dir: Path, name: str) -> Identity:
+    """Who `name` is among all that use this folder: its authority is made with the first of them."""
+    kept = run_dir / "authority"
+    if not kept.exists():
+        made = run_dir / f"authority.{os.getpid()}.{threading.get_ident()}"
+        made.write_bytes(Authority.make(INSTANCE).to_bytes())
+        with suppress(FileExistsError):
+            os.link(made, kept)
+        made.unlink()
+    return Authority.from_bytes(kept.read_bytes()).sign(name)
+
+
+def client_to(run_dir: Path, module: str, caller: str = "operator") -> Client:
+    """A channel of `caller` to the RPC socket of a module that uses the same folder."""
+    path = socket_path(run_dir, module, RPC)
+    return Client.to(path, make_identity(run_dir, caller), module)
 
 
 class FakeInit:
@@ -72,6 +94,11 @@ class FakeInit:
     def stages(self) -> list[str]:
         """The stages reported, in order."""
         return [str(report["stage"]) for report in self.reports]
+
+    def know(self, identity: Identity) -> None:
+        """Keep an identity, as jlaunchd has init do before the module is started."""
+        key = identity_key(identity.name)
+        self.descriptors[key] = seal(key, identity.to_bytes())
 
     def push(self, message: dict[str, Json]) -> None:
         """Send what nobody asked for: {"op": "stop"}, {"op": "fault", "kind": ...}."""
@@ -135,8 +162,7 @@ class RunningDaemon(Generic[D]):
     def client(self, caller: str = "operator") -> Client:
         """A channel to its RPC socket; closed at the end."""
         order = self.daemon.order
-        target = socket_path(order.run_dir, order.name, RPC)
-        client = Client(target, caller=caller)
+        client = client_to(Path(order.run_dir), order.name, caller)
         self._clients.append(client)
         return client
 
@@ -168,7 +194,8 @@ async def run_daemon(
     link = InitLink(kept.connection, on_fault=_no_fault, on_stop=lambda: host.stop())
     records: list[Record] = []
     sink = None if ship_log else records.append
-    host = Host(daemon, Descriptors(link), link.report, sink)
+    identity = make_identity(Path(daemon.order.run_dir), daemon.order.name)
+    host = Host(daemon, Descriptors(link), link.report, identity, sink)
     running = RunningDaemon(daemon, kept, host, records)
     try:
         async with trio.open_nursery() as nursery:

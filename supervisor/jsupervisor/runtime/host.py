@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import trio
@@ -18,11 +19,12 @@ from jsupervisor.paths import RPC, socket_path
 from jsupervisor.runtime.daemon import Daemon
 from jsupervisor.runtime.feed import Change, Publisher
 from jsupervisor.runtime.feedio import FeedReader, FeedServicer
+from jsupervisor.runtime.identity import Identity
 from jsupervisor.runtime.initlink import Descriptors
 from jsupervisor.runtime.log import Severity, Tag
 from jsupervisor.runtime.record import Sink
 from jsupervisor.runtime.replica import Session
-from jsupervisor.runtime.rpc import Client, Seam
+from jsupervisor.runtime.rpc import Client, Seam, soon
 from jsupervisor.runtime.servers import Servers
 from jsupervisor.runtime.servicer import RuntimeServicer
 from jsupervisor.runtime.shipping import ship
@@ -40,13 +42,15 @@ class Host:
         daemon: Daemon,
         descriptors: Descriptors | None,
         report: Callable[[str], None],
+        identity: Identity,
         sink: Sink | None = None,
     ) -> None:
-        """`sink` takes the place of eventd for a daemon that has no sink of its own."""
+        """`identity` is the daemon's own. `sink` takes eventd's place for one that has no sink."""
         self.daemon = daemon
         self._descriptors = descriptors
         self.ready = trio.Event()
         self._report = report
+        self._identity = identity
         self._sink = sink
         self._stopping = trio.Event()
         self._clients: dict[str, Client] = {}
@@ -69,10 +73,13 @@ class Host:
     def client(self, module: str) -> Client:
         """The channel to another module's RPC socket."""
         if module not in self._clients:
-            order = self.daemon.order
-            target = socket_path(order.run_dir, module, RPC)
-            self._clients[module] = Client(target, caller=order.name)
+            self._clients[module] = self.client_at(module)
         return self._clients[module]
+
+    def client_at(self, module: str, incarnation: int | None = None) -> Client:
+        """A channel of the caller's own, to whoever is there or to one incarnation alone."""
+        path = socket_path(self.daemon.order.run_dir, module, RPC, incarnation)
+        return Client.to(path, self._identity, module)
 
     def session(self, producer: str, topic: str) -> Session:
         """The state of one consumed feed; raises KeyError."""
@@ -100,7 +107,15 @@ class Host:
         """From the sockets to the end. Returns when stopped; anything raised is a crash."""
         order = self.daemon.order
         daemon = self.daemon
-        servers = Servers(order, daemon.allowed, daemon.streams_max + daemon.unary_max)
+        threads = daemon.streams_max + daemon.unary_max
+        token = trio.lowlevel.current_trio_token()
+        servers = Servers(
+            order,
+            self._identity,
+            daemon.allowed,
+            threads,
+            lambda why: soon(token, partial(daemon.log.warning, Tag.RPC_REFUSED, why)),
+        )
         try:
             async with trio.open_nursery() as nursery:
                 self._register(servers)
@@ -152,9 +167,7 @@ class Host:
             ),
             servers.rpc,
         )
-        feed_pb2_grpc.add_FeedServicer_to_server(
-            FeedServicer(seam, self._publishers, daemon.allowed), servers.rpc
-        )
+        feed_pb2_grpc.add_FeedServicer_to_server(FeedServicer(seam, self._publishers), servers.rpc)
         daemon.services(seam, servers.rpc)
 
     def _start_readers(self, nursery: trio.Nursery) -> None:

@@ -24,6 +24,7 @@ from jsupervisor.runtime.descriptors import InitGone
 from jsupervisor.runtime.entry import EntryError, load
 from jsupervisor.runtime.host import Host
 from jsupervisor.runtime.hosted import HostedEngine
+from jsupervisor.runtime.identity import IdentityError, identity_key, take
 from jsupervisor.runtime.initlink import Descriptors, InitLink
 from jsupervisor.runtime.order import Order
 from jsupervisor.runtime.signals import reset_signals
@@ -47,7 +48,7 @@ def run_full(order: Order, init: Connection, trace: CrashTrace | None = None) ->
 
 def exit_code(error: BaseException, trace: CrashTrace) -> int:
     """Say on stderr and in the trace what ended the process; a crash's exit code."""
-    known = (EntryError, SocketPathError, InitGone)
+    known = (EntryError, SocketPathError, IdentityError, InitGone)
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     if isinstance(error, known):
@@ -80,26 +81,32 @@ class _Process:
             parts=frozenset(part.name for part in order.parts),
         )
         self._parts: list[Part] = []
+        self._asked = False
+        """To stop."""
 
     async def run(self) -> None:
         """To the end of every daemon."""
-        for order in self._order.parts or (self._order,):
-            self._parts.append(self._part(order))
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._serve_init)
+                for order in self._order.parts or (self._order,):
+                    self._parts.append(await self._part(order))
+                if self._asked:  # while init was answering
+                    self._stop()
                 nursery.start_soon(self._signals, signals)
                 async with trio.open_nursery() as modules:
                     for part in self._parts:
                         modules.start_soon(part.run)
                 nursery.cancel_scope.cancel()
 
-    def _part(self, order: Order) -> Part:
+    async def _part(self, order: Order) -> Part:
         found = load(order.entry)
         if issubclass(found, Daemon):
             part = order.name if self._order.parts else None
             report = partial(self._link.report, part=part)
-            return Host(found(order), Descriptors(self._link), report)
+            descriptors = Descriptors(self._link)
+            identity = take(await descriptors.get(identity_key(order.name)), order.name)
+            return Host(found(order), descriptors, report, identity)
         if self._order.parts:
             return HostedEngine(order, self._link)
         raise EntryError(f"cannot run {order.entry!r}: it is not a Daemon")
@@ -120,5 +127,6 @@ class _Process:
                 self._stop()
 
     def _stop(self) -> None:
+        self._asked = True
         for part in self._parts:
             part.stop()

@@ -36,6 +36,7 @@ class Tag(StrEnum):
     FEED_LOST = "FEED_LOST"
     FEED_REFUSED = "FEED_REFUSED"
     RPC_FAILED = "RPC_FAILED"
+    RPC_REFUSED = "RPC_REFUSED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,12 +15,12 @@ import traceback
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from importlib import import_module
-from typing import Any, Final, Generic, NoReturn, TypeVar
+from typing import Any, Final, Generic, NoReturn, Self, TypeVar
 
 import grpc
 import trio
 
-from jsupervisor.runtime.callers import CALLER_KEY
+from jsupervisor.runtime.identity import Identity
 from jsupervisor.runtime.queues import Inlet, Outlet
 
 Request = TypeVar("Request")
@@ -54,14 +54,6 @@ class RpcError(Exception):
         super().__init__(text)
         self.code = code
         self.text = text
-
-
-def caller_of(context: grpc.ServicerContext) -> str:
-    """Who calls, by its own word: a unique module name, "operator", or empty."""
-    for key, value in context.invocation_metadata():
-        if key == CALLER_KEY:
-            return value if isinstance(value, str) else value.decode()
-    return ""
 
 
 class Seam:
@@ -256,15 +248,18 @@ def _abort(context: grpc.ServicerContext, error: BaseException) -> NoReturn:
 
 
 class Client:
-    """One channel to another module, for callers in trio. Connects when it is first used.
+    """Owns one channel to another module, for callers in trio. Connects when it is first used.
 
     A socket that is not there yet is waited for, so a call to a dead module ends with its timeout.
     """
 
-    def __init__(self, target: str, *, caller: str) -> None:
-        self.target = target
-        self.channel = grpc.insecure_channel(f"unix:{target}", options=CHANNEL_OPTIONS)
-        self._metadata = ((CALLER_KEY, caller),)
+    def __init__(self, channel: grpc.Channel) -> None:
+        self.channel = channel
+
+    @classmethod
+    def to(cls, path: str, identity: Identity, server: str) -> Self:
+        """Speak as `identity` to the socket at `path`, where nobody but the module `server` will do."""
+        return cls(identity.channel(path, server, CHANNEL_OPTIONS))
 
     async def unary(
         self,
@@ -275,9 +270,7 @@ class Client:
         wait_for_ready: bool = True,
     ) -> Reply:
         """The reply; raises RpcError. `timeout` in seconds."""
-        call = method.future(
-            request, timeout=timeout, metadata=self._metadata, wait_for_ready=wait_for_ready
-        )
+        call = method.future(request, timeout=timeout, wait_for_ready=wait_for_ready)
         reply: Reply = await _result(call)
         return reply
 
@@ -286,7 +279,7 @@ class Client:
         self, method: grpc.UnaryStreamMultiCallable[Request, Reply], request: Request
     ) -> AsyncGenerator[AsyncIterator[Reply], None]:
         """The replies, as they come; iterating raises RpcError when the stream breaks."""
-        call = method(request, metadata=self._metadata, wait_for_ready=True)
+        call = method(request, wait_for_ready=True)
         inlet = Inlet[Reply](trio.lowlevel.current_trio_token(), DEPTH)
         reader = threading.Thread(target=_read, args=(call, inlet), daemon=True)
         reader.start()
@@ -305,9 +298,7 @@ class Client:
     ) -> Reply:
         """Send requests as they come; the reply to them all. Raises RpcError."""
         outlet = Outlet[Request](trio.lowlevel.current_trio_token(), DEPTH)
-        call = method.future(
-            iter(outlet), timeout=timeout, metadata=self._metadata, wait_for_ready=True
-        )
+        call = method.future(iter(outlet), timeout=timeout, wait_for_ready=True)
         refused: RpcError | None = None
         try:
             async with trio.open_nursery() as nursery:
@@ -334,9 +325,7 @@ class Client:
         timeout: float,
     ) -> None:
         """Send without waiting. `end` is told, in another thread, whether there was a reply in time."""
-        call = method.future(
-            request, timeout=timeout, metadata=self._metadata, wait_for_ready=True
-        )
+        call = method.future(request, timeout=timeout, wait_for_ready=True)
         call.add_done_callback(lambda ended: end(_answered(ended)))
 
     async def aclose(self) -> None:

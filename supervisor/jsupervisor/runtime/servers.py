@@ -1,11 +1,14 @@
 """The two gRPC servers of a module: the plain one for whoever asks how it is, the other for modules.
 
-They have separate threads, so that no number of open streams can make a health check wait.
+The plain one is for the instance's owner, by the mode of its socket. The other one talks to nobody
+without a certificate of this boot. They have separate threads, so that no number of open streams can make a health check wait.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import os
+import time
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -15,7 +18,8 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from jsupervisor.paths import PLAIN, RPC
-from jsupervisor.runtime.callers import CALLER_KEY, method_refusal
+from jsupervisor.runtime.guard import CallerCheck, OnRefusal
+from jsupervisor.runtime.identity import Identity
 from jsupervisor.runtime.order import Order
 from jsupervisor.runtime.rpc import MAX_MESSAGE
 from jsupervisor.runtime.rpcstats import RpcCounter, RpcStats
@@ -23,6 +27,8 @@ from jsupervisor.runtime.sockets import Place, SocketPathError, sweep
 
 PLAIN_THREADS: Final = 4
 STOP_SECONDS: Final = 0.5
+
+_OWNER: Final = 0o600
 
 _OPTIONS: Final = (
     ("grpc.so_reuseport", 0),
@@ -75,53 +81,27 @@ class NotingServer(grpc.Server):
         return self._server.wait_for_termination(timeout)
 
 
-class CallerCheck(grpc.ServerInterceptor):
-    """Refuses a caller before its message is looked at."""
-
-    def __init__(self, allowed: Mapping[str, frozenset[str]]) -> None:
-        self._allowed = allowed
-
-    def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
-        """As of grpc.ServerInterceptor."""
-        handler = continuation(handler_call_details)
-        if handler is None:
-            return None
-        metadata = dict(handler_call_details.invocation_metadata or ())
-        caller = str(metadata.get(CALLER_KEY, ""))
-        why = method_refusal(self._allowed, handler_call_details.method, caller)
-        return handler if why is None else _refuser(handler, why)
-
-
-def _refuser(handler: Any, why: str) -> Any:
-    def refuse(_: Any, context: grpc.ServicerContext) -> Any:
-        context.abort(grpc.StatusCode.PERMISSION_DENIED, why)
-
-    make: Callable[[Any], Any]
-    match handler.request_streaming, handler.response_streaming:
-        case False, False:
-            make = grpc.unary_unary_rpc_method_handler
-        case False, True:
-            make = grpc.unary_stream_rpc_method_handler
-        case True, False:
-            make = grpc.stream_unary_rpc_method_handler
-        case _:
-            make = grpc.stream_stream_rpc_method_handler
-    return make(refuse)
-
-
 class Servers:
     """Both servers of one incarnation of one module."""
 
-    def __init__(self, order: Order, allowed: Mapping[str, frozenset[str]], threads: int) -> None:
+    def __init__(
+        self,
+        order: Order,
+        identity: Identity,
+        allowed: Mapping[str, frozenset[str]],
+        threads: int,
+        on_refusal: OnRefusal,
+    ) -> None:
         self._order = order
+        self._identity = identity
         self._plain_place = Place(order.run_dir, order.name, PLAIN, order.incarnation)
         self._rpc_place = Place(order.run_dir, order.name, RPC, order.incarnation)
         self._health = health.HealthServicer()
         self._health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
         self._plain = _server(PLAIN_THREADS, ())
         self.stats = RpcStats()
-        checks = (RpcCounter(self.stats), CallerCheck(allowed))
-        self.rpc = NotingServer(_server(threads, checks))
+        check = CallerCheck(allowed, identity.instance, time.monotonic, on_refusal)
+        self.rpc = NotingServer(_server(threads, (RpcCounter(self.stats), check)))
         self._started: list[tuple[grpc.Server, Place]] = []
 
     def start_plain(self) -> None:
@@ -132,11 +112,11 @@ class Servers:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._plain)
         names = (health.SERVICE_NAME, reflection.SERVICE_NAME, *self.rpc.names)
         reflection.enable_server_reflection(names, self._plain)
-        self._start(self._plain, self._plain_place)
+        self._start(self._plain, self._plain_place, None)
 
     def start_rpc(self) -> None:
         """Answer everything else; raises SocketPathError or OSError."""
-        self._start(self.rpc, self._rpc_place)
+        self._start(self.rpc, self._rpc_place, self._identity.server_credentials())
         sweep(self._order.run_dir, self._order.name, self._order.incarnation)
 
     def set_ready(self, ready: bool) -> None:
@@ -157,12 +137,20 @@ class Servers:
             for _, place in self._started:
                 place.withdraw()
 
-    def _start(self, server: grpc.Server, place: Place) -> None:
+    def _start(
+        self, server: grpc.Server, place: Place, credentials: grpc.ServerCredentials | None
+    ) -> None:
         path = place.path
         try:
-            server.add_insecure_port(f"unix:{path}")
+            if credentials is None:
+                server.add_insecure_port(f"unix:{path}")
+            else:
+                server.add_secure_port(f"unix:{path}", credentials)
         except RuntimeError as error:
             raise SocketPathError(f"cannot make the socket {path}: {error}") from error
+        os.chmod(
+            path, _OWNER
+        )  # the place lets others in to RPC, where modules have uids of their own
         server.start()
         self._started.append((server, place))
         place.publish()

@@ -7,7 +7,8 @@ looked up anew at each connection attempt.
 from __future__ import annotations
 
 import json
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 import grpc
 
@@ -15,17 +16,21 @@ from jprotos.jlaunchd.v1 import jlaunchd_pb2, jlaunchd_pb2_grpc
 from jprotos.mgd.v1 import mgd_pb2, mgd_pb2_grpc
 from jprotos.runtime.v1 import runtime_pb2, runtime_pb2_grpc
 from jsupervisor.initproto import Json
+from jsupervisor.observer.operator import Operator, OperatorError
 from jsupervisor.paths import Instance
-from jsupervisor.runtime.callers import CALLER_KEY
+from jsupervisor.runtime.identity import Identity
 from jsupervisor.runtime.rpc import CHANNEL_OPTIONS
 from jsupervisor.testing.harness import HarnessError, NoAnswer
 from jsupervisor.testing.sessions import Session
 
-METADATA: Final = ((CALLER_KEY, "operator"),)
+Request = TypeVar("Request")
+Reply = TypeVar("Reply")
+
 HOW: Final = {
     "gracefully": jlaunchd_pb2.HOW_GRACEFULLY,
     "immediately": jlaunchd_pb2.HOW_IMMEDIATELY,
     "soft": jlaunchd_pb2.HOW_SOFT,
+    "abort": jlaunchd_pb2.HOW_ABORT,
 }
 
 
@@ -35,12 +40,22 @@ class Calls:
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
         self._channels: dict[str, grpc.Channel] = {}
+        self._identity: Identity | None = None
+
+    def _who(self) -> Identity:
+        if self._identity is None:
+            try:
+                with Operator(self._instance) as operator:
+                    self._identity = operator.identity()
+            except OperatorError as error:
+                raise NoAnswer(str(error)) from error
+        return self._identity
 
     def _channel(self, module: str) -> grpc.Channel:
         channel = self._channels.get(module)
         if channel is None:
-            target = f"unix:{self._instance.rpc_socket(module)}"
-            channel = grpc.insecure_channel(target, options=list(CHANNEL_OPTIONS))
+            path = str(self._instance.rpc_socket(module))
+            channel = self._who().channel(path, module, CHANNEL_OPTIONS)
             self._channels[module] = channel
         return channel
 
@@ -49,7 +64,7 @@ class Calls:
         stub = runtime_pb2_grpc.RuntimeStub(self._channel(module))
         request = runtime_pb2.GetRequest(name=name, arguments=arguments)
         try:
-            reply = stub.Get(request, timeout=timeout, metadata=METADATA, wait_for_ready=True)
+            reply = stub.Get(request, timeout=timeout, wait_for_ready=True)
         except grpc.RpcError as error:
             raise _failure(f"cannot get {name} of {module}", error) from error
         value: Json = json.loads(reply.json)
@@ -60,7 +75,7 @@ class Calls:
         stub = runtime_pb2_grpc.RuntimeStub(self._channel(module))
         request = runtime_pb2.StatsRequest()
         try:
-            reply = stub.Stats(request, timeout=timeout, metadata=METADATA, wait_for_ready=True)
+            reply = stub.Stats(request, timeout=timeout, wait_for_ready=True)
         except grpc.RpcError as error:
             raise _failure(f"cannot get the sessions of {module}", error) from error
         return [
@@ -83,7 +98,7 @@ class Calls:
         stub = mgd_pb2_grpc.ConfigurationStub(self._channel("mgd"))
         request = mgd_pb2.LoadRequest(text=text, user="operator")
         try:
-            reply = stub.Load(request, timeout=timeout, metadata=METADATA, wait_for_ready=True)
+            reply = stub.Load(request, timeout=timeout, wait_for_ready=True)
         except grpc.RpcError as error:
             raise _failure("cannot load the configuration", error) from error
         if reply.problems:
@@ -97,13 +112,52 @@ class Calls:
         """Have jlaunchd replace a module; the successor's pid. Raises HarnessError."""
         if how not in HOW:
             raise HarnessError(f"cannot restart {module} {how}: say one of {', '.join(HOW)}")
-        stub = jlaunchd_pb2_grpc.SupervisorStub(self._channel("jlaunchd"))
         request = jlaunchd_pb2.RestartRequest(name=module, how=HOW[how])
+        return self._ask(
+            f"restart {module}", lambda jlaunchd: jlaunchd.Restart, request, timeout
+        ).pid
+
+    def set_policy(self, policy: str, target: str, timeout: float) -> list[str]:
+        """Put a module, a group or everything under a named policy; whom. Raises HarnessError."""
+        request = jlaunchd_pb2.SetPolicyRequest(target=target, name=policy)
+        what = f"set the policy of {target or 'everything'}"
+        reply = self._ask(what, lambda jlaunchd: jlaunchd.SetPolicy, request, timeout)
+        return list(reply.modules)
+
+    def reload(self, timeout: float) -> None:
+        """Have the plan's file read again. Raises HarnessError."""
+        request = jlaunchd_pb2.ReloadRequest()
+        self._ask("reload", lambda jlaunchd: jlaunchd.Reload, request, timeout)
+
+    def start(self, module: str, timeout: float) -> None:
+        """Want a module up. Raises HarnessError."""
+        request = jlaunchd_pb2.StartRequest(name=module)
+        self._ask(f"start {module}", lambda jlaunchd: jlaunchd.Start, request, timeout)
+
+    def stop(self, module: str, timeout: float) -> None:
+        """Want a module down. Raises HarnessError."""
+        request = jlaunchd_pb2.StopRequest(name=module)
+        self._ask(f"stop {module}", lambda jlaunchd: jlaunchd.Stop, request, timeout)
+
+    def clear(self, module: str, timeout: float) -> None:
+        """Let a stopped module go on, and forget its failures. Raises HarnessError."""
+        request = jlaunchd_pb2.ClearRequest(name=module)
+        self._ask(f"clear {module}", lambda jlaunchd: jlaunchd.Clear, request, timeout)
+
+    def _ask(
+        self,
+        what: str,
+        method: Callable[
+            [jlaunchd_pb2_grpc.SupervisorStub], grpc.UnaryUnaryMultiCallable[Request, Reply]
+        ],
+        request: Request,
+        timeout: float,
+    ) -> Reply:
+        call = method(jlaunchd_pb2_grpc.SupervisorStub(self._channel("jlaunchd")))
         try:
-            reply = stub.Restart(request, timeout=timeout, metadata=METADATA, wait_for_ready=True)
+            return call(request, timeout=timeout, wait_for_ready=True)
         except grpc.RpcError as error:
-            raise _failure(f"cannot restart {module}", error) from error
-        return reply.pid
+            raise _failure(f"cannot {what}", error) from error
 
     def close(self) -> None:
         """Close all channels."""

@@ -13,8 +13,8 @@ from jdaemons.mgd.alarms import SHORT, DamageAlarm
 from jprotos.alarmd.v1 import alarmd_pb2 as pb
 from jprotos.alarmd.v1 import alarmd_pb2_grpc
 from jsupervisor.runtime.daemon import Daemon
-from jsupervisor.runtime.fakes import make_order, run_daemon, short_run_dir
-from jsupervisor.runtime.rpc import Client, Seam
+from jsupervisor.runtime.fakes import client_to, make_order, run_daemon, short_run_dir
+from jsupervisor.runtime.rpc import Seam
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ async def test_nothing_holds_is_said_once_then_what_holds_then_that_it_is_over(
     run_dir: Path, nursery: trio.Nursery
 ) -> None:
     alarm, alarmd = DamageAlarm("mgd"), Alarmd(run_dir)
-    client = Client(str(run_dir / "alarmd/rpc.sock"), caller="mgd")
+    client = client_to(run_dir, "alarmd", "mgd")
     async with run_daemon(alarmd):
         nursery.start_soon(alarm.run, client)
         heard = []
@@ -80,7 +80,7 @@ async def test_an_alarmd_that_comes_late_or_forgets_hears_what_holds(
     monkeypatch.setattr("jdaemons.mgd.alarms.AGAIN", 0.01)
     alarm = DamageAlarm("mgd")
     alarm.set("broken")
-    client = Client(str(run_dir / "alarmd/rpc.sock"), caller="mgd")
+    client = client_to(run_dir, "alarmd", "mgd")
     nursery.start_soon(alarm.run, client)
     heard = []
     for incarnation in (1, 2):

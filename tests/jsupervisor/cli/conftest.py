@@ -15,6 +15,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from google.protobuf import message as google_message
 
 from jprotos.jlaunchd.v1 import jlaunchd_pb2
 from jprotos.mgd.v1 import mgd_pb2
@@ -22,7 +23,8 @@ from jprotos.runtime.v1 import runtime_pb2
 from jsupervisor.cli.main import run
 from jsupervisor.initproto import Connection, Json, Message
 from jsupervisor.paths import Instance, instance, make_module_folder
-from jsupervisor.runtime.fakes import short_run_dir
+from jsupervisor.runtime.fakes import make_identity, short_run_dir
+from jsupervisor.runtime.identity import seal
 from jsupervisor.runtime.names import daemon_name, executable_of
 from jsupervisor.testing.harness import leftovers
 
@@ -151,6 +153,11 @@ class FakeInit:
                     continue
                 if op == "status":
                     connection.send({"op": "status", "status": self.status()})
+                elif op == "identity":
+                    identity = make_identity(self.instance.run_dir, "operator")
+                    fd = seal("operator/identity", identity.to_bytes())
+                    connection.send({"op": "done"}, [fd])
+                    os.close(fd)
                 elif op == "watch":
                     connection.send({"op": "watching"})
                     for record in self.pushed:
@@ -219,6 +226,23 @@ def make_init(home: Path) -> Iterator[MakeInit]:
         init.close()
 
 
+SUPERVISOR: tuple[tuple[str, type[google_message.Message], google_message.Message], ...] = (
+    (
+        "SetPolicy",
+        jlaunchd_pb2.SetPolicyRequest,
+        jlaunchd_pb2.SetPolicyReply(modules=["rpd", "dcd"]),
+    ),
+    (
+        "Reload",
+        jlaunchd_pb2.ReloadRequest,
+        jlaunchd_pb2.ReloadReply(added=["x"], removed=["y"], changed=["z"]),
+    ),
+    ("Start", jlaunchd_pb2.StartRequest, jlaunchd_pb2.StartReply()),
+    ("Stop", jlaunchd_pb2.StopRequest, jlaunchd_pb2.StopReply()),
+    ("Clear", jlaunchd_pb2.ClearRequest, jlaunchd_pb2.ClearReply()),
+)
+
+
 @dataclass(slots=True)
 class FakeModule:
     """Answers as any module, as mgd and as jlaunchd."""
@@ -227,6 +251,8 @@ class FakeModule:
     arguments: dict[str, str] = field(default_factory=dict)
     text: str = ""
     restarted: list[tuple[str, int]] = field(default_factory=list)
+    asked: list[google_message.Message] = field(default_factory=list)
+    """What jlaunchd was asked besides."""
 
     def handlers(self) -> Iterator[grpc.GenericRpcHandler]:
         """Its methods, by service."""
@@ -262,7 +288,13 @@ class FakeModule:
                     self.restart,
                     jlaunchd_pb2.RestartRequest.FromString,
                     jlaunchd_pb2.RestartReply.SerializeToString,
-                )
+                ),
+                **{
+                    name: grpc.unary_unary_rpc_method_handler(
+                        self.ask(reply), request.FromString, type(reply).SerializeToString
+                    )
+                    for name, request, reply in SUPERVISOR
+                },
             },
         )
 
@@ -270,9 +302,8 @@ class FakeModule:
         self, request: runtime_pb2.GetRequest, context: grpc.ServicerContext
     ) -> runtime_pb2.GetReply:
         """Operational data, from the table."""
-        caller = {str(key): value for key, value in context.invocation_metadata()}
-        if caller.get("jsup-caller") != "operator":
-            context.abort(grpc.StatusCode.PERMISSION_DENIED, "cannot let a nameless caller")
+        if b"operator" not in context.auth_context()["peer_dns"]:
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, "cannot let a stranger")
         self.arguments = dict(request.arguments)
         if request.name not in self.answers:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"cannot get {request.name!r}: no")
@@ -287,6 +318,19 @@ class FakeModule:
             return mgd_pb2.LoadReply(problems=problems)
         self.text = request.text
         return mgd_pb2.LoadReply(revision=7)
+
+    def ask(
+        self, reply: google_message.Message
+    ) -> Callable[[google_message.Message, grpc.ServicerContext], google_message.Message]:
+        """A method that notes what was asked, and answers this."""
+
+        def method(
+            request: google_message.Message, context: grpc.ServicerContext
+        ) -> google_message.Message:
+            self.asked.append(request)
+            return reply
+
+        return method
 
     def restart(
         self, request: jlaunchd_pb2.RestartRequest, context: grpc.ServicerContext
@@ -313,7 +357,8 @@ def serve_module() -> ServeModule:
         server = grpc.server(futures.ThreadPoolExecutor(2))
         server.add_generic_rpc_handlers(tuple(module.handlers()))
         make_module_folder(chosen.run_dir, name)
-        server.add_insecure_port(f"unix:{chosen.rpc_socket(name)}")
+        credentials = make_identity(chosen.run_dir, name).server_credentials()
+        server.add_secure_port(f"unix:{chosen.rpc_socket(name)}", credentials)
         server.start()
         try:
             yield module

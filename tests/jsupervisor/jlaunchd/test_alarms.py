@@ -14,7 +14,7 @@ import trio.testing
 from jprotos.alarmd.v1 import alarmd_pb2 as pb
 from jprotos.alarmd.v1 import alarmd_pb2_grpc
 from jsupervisor.jlaunchd.alarms import Alarms
-from jsupervisor.runtime.rpc import Client
+from jsupervisor.runtime.rpc import CHANNEL_OPTIONS, Client
 
 
 class Recorder(alarmd_pb2_grpc.AlarmsServicer):
@@ -34,6 +34,10 @@ class Recorder(alarmd_pb2_grpc.AlarmsServicer):
     def Clear(self, request: pb.ClearRequest, context: grpc.ServicerContext) -> pb.ClearReply:
         self._note(f"clear {request.short_description}")
         return pb.ClearReply()
+
+
+def client_to(path: Path) -> Client:
+    return Client(grpc.insecure_channel(f"unix:{path}", options=CHANNEL_OPTIONS))
 
 
 @asynccontextmanager
@@ -60,7 +64,7 @@ def test_only_the_difference_is_still_to_be_told() -> None:
 
 async def test_an_alarm_is_raised_once_and_cleared_once(tmp_path: Path) -> None:
     alarms = Alarms()
-    client = Client(str(tmp_path / "alarmd.sock"), caller="jlaunchd")
+    client = client_to(tmp_path / "alarmd.sock")
     async with alarmd(tmp_path / "alarmd.sock") as server, trio.open_nursery() as nursery:
         nursery.start_soon(alarms.run, client)
         alarms.raise_alarm("rpd", "thrashing")
@@ -76,7 +80,7 @@ async def test_an_alarm_is_raised_once_and_cleared_once(tmp_path: Path) -> None:
 async def test_an_alarm_waits_for_an_alarmd_that_is_not_there_yet(tmp_path: Path) -> None:
     alarms = Alarms()
     alarms.raise_alarm("rpd", "thrashing")
-    client = Client(str(tmp_path / "alarmd.sock"), caller="jlaunchd")
+    client = client_to(tmp_path / "alarmd.sock")
     async with trio.open_nursery() as nursery:
         nursery.start_soon(alarms.run, client)
         await trio.testing.wait_all_tasks_blocked()
@@ -90,7 +94,7 @@ async def test_an_alarm_waits_for_an_alarmd_that_is_not_there_yet(tmp_path: Path
 
 async def test_an_alarmd_that_started_anew_is_told_again(tmp_path: Path) -> None:
     alarms = Alarms()
-    client = Client(str(tmp_path / "alarmd.sock"), caller="jlaunchd")
+    client = client_to(tmp_path / "alarmd.sock")
     async with alarmd(tmp_path / "alarmd.sock") as server, trio.open_nursery() as nursery:
         nursery.start_soon(alarms.run, client)
         alarms.raise_alarm("rpd", "thrashing")

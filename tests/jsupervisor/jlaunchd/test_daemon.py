@@ -17,13 +17,16 @@ from jprotos.jlaunchd.v1 import jlaunchd_pb2 as pb
 from jprotos.jlaunchd.v1 import jlaunchd_pb2_grpc
 from jsupervisor.initproto import Connection, Json, Message
 from jsupervisor.jlaunchd.daemon import Jlaunchd
+from jsupervisor.jlaunchd.identity import Issuer
 from jsupervisor.jlaunchd.initlink import InitLink
 from jsupervisor.jlaunchd.journal import read_history
 from jsupervisor.jlaunchd.profile import parse_plan
-from jsupervisor.runtime.fakes import make_order, short_run_dir
+from jsupervisor.runtime.authority import Authority
+from jsupervisor.runtime.fakes import client_to, make_identity, make_order, short_run_dir
 from jsupervisor.runtime.host import Host
+from jsupervisor.runtime.identity import seal
 from jsupervisor.runtime.initlink import Descriptors
-from jsupervisor.runtime.rpc import Client, RpcError
+from jsupervisor.runtime.rpc import RpcError
 
 PLAN = """
 [profile]
@@ -98,8 +101,11 @@ async def supervisor() -> AsyncIterator[Script]:
     with short_run_dir() as folder:
         link = InitLink(Connection(ours))
         order = make_order(folder, "jlaunchd")
-        daemon = Jlaunchd(order, parse_plan(PLAN, "two.toml"), link)
-        host = Host(daemon, Descriptors(link), lambda stage: None)
+        authority = Authority.make(order.instance)
+        issuer = Issuer(seal("ca", authority.to_bytes()))
+        daemon = Jlaunchd(order, parse_plan(PLAN, "two.toml"), link, issuer)
+        identity = make_identity(folder, "jlaunchd")
+        host = Host(daemon, Descriptors(link), lambda stage: None, identity)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(host.run)
             yield Script(script, folder)
@@ -197,7 +203,7 @@ async def test_an_operator_asking_for_an_unknown_module_is_told_the_known_ones()
     async with supervisor() as init:
         await init.welcome()
         await init.expect("adopted")
-        client = Client(str(init.run_dir / "jlaunchd/rpc.sock"), caller="operator")
+        client = client_to(init.run_dir, "jlaunchd")
         stub = jlaunchd_pb2_grpc.SupervisorStub(client.channel)
         with pytest.raises(RpcError) as raised:
             await client.unary(stub.Stop, pb.StopRequest(name="bogus"), timeout=5)
@@ -213,7 +219,7 @@ async def test_an_operator_sees_the_modules_in_the_plans_order() -> None:
         await init.expect("start", name="one")
         init.claimed("one", 1, 100)
         await init.expect("event")
-        client = Client(str(init.run_dir / "jlaunchd/rpc.sock"), caller="operator")
+        client = client_to(init.run_dir, "jlaunchd")
         stub = jlaunchd_pb2_grpc.SupervisorStub(client.channel)
         reply = await client.unary(stub.List, pb.ListRequest(), timeout=5)
         await client.aclose()

@@ -17,7 +17,7 @@ from jsupervisor.jlaunchd.sampler import Counts, Sampler
 from jsupervisor.jlaunchd.tally import Tally
 from jsupervisor.runtime.clock import Clock
 from jsupervisor.runtime.daemon import Daemon
-from jsupervisor.runtime.fakes import make_order, run_daemon, short_run_dir
+from jsupervisor.runtime.fakes import client_to, make_order, run_daemon, short_run_dir
 from jsupervisor.runtime.rpc import Client
 
 
@@ -55,8 +55,7 @@ class Known:
     def client(self, module: str) -> Client:
         self.asked.append(module)
         if module not in self.clients:
-            path = f"{self.order.run_dir}/{module}/rpc.sock"
-            self.clients[module] = Client(path, caller="jlaunchd")
+            self.clients[module] = client_to(Path(self.order.run_dir), module, "jlaunchd")
         return self.clients[module]
 
     def counts(self) -> Counts:

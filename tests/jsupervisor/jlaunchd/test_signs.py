@@ -11,10 +11,8 @@ import pytest
 import trio
 
 from jsupervisor.jlaunchd.signs import Answers, Notices, Word
-from jsupervisor.paths import RPC, socket_path
 from jsupervisor.runtime.daemon import Daemon
-from jsupervisor.runtime.fakes import make_order, run_daemon, short_run_dir
-from jsupervisor.runtime.rpc import Client
+from jsupervisor.runtime.fakes import client_to, make_order, run_daemon, short_run_dir
 
 
 @pytest.fixture
@@ -123,7 +121,7 @@ async def test_a_daemon_answers_again_and_again() -> None:
 
 async def test_a_question_that_nobody_answers_stays_open_and_is_no_sign() -> None:
     with short_run_dir() as run_dir:
-        sign = Answers(Client(socket_path(str(run_dir), "rpd", RPC), caller="jlaunchd"), 60.0)
+        sign = Answers(client_to(run_dir, "rpd", "jlaunchd"), 60.0)
         looks = [sign.look() for _ in range(3)]
         async with run_daemon(Daemon(make_order(run_dir, "rpd"))):
             late = await looked(sign)
@@ -135,7 +133,7 @@ async def test_a_question_that_nobody_answers_stays_open_and_is_no_sign() -> Non
 
 async def test_a_question_that_ends_without_an_answer_is_asked_anew() -> None:
     with short_run_dir() as run_dir:
-        sign = Answers(Client(socket_path(str(run_dir), "rpd", RPC), caller="jlaunchd"), 0.01)
+        sign = Answers(client_to(run_dir, "rpd", "jlaunchd"), 0.01)
         async with run_daemon(Daemon(make_order(run_dir, "rpd"))):
             answered = await looked(sign)
         sign.close()

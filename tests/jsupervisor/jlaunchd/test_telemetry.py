@@ -20,7 +20,7 @@ from jsupervisor.jlaunchd.plan import Plan
 from jsupervisor.jlaunchd.telemetry import STATE, Telemetry
 from jsupervisor.jlaunchd.watchers import Watchers
 from jsupervisor.runtime.clock import Clock
-from jsupervisor.runtime.fakes import make_order, short_run_dir
+from jsupervisor.runtime.fakes import client_to, make_order, short_run_dir
 from jsupervisor.runtime.log import Backlog, Log
 from jsupervisor.runtime.rpc import Client
 
@@ -46,7 +46,7 @@ class Shell:
         return None
 
     def client(self, module: str) -> Client:
-        return Client(f"{self.order.run_dir}/{module}/rpc.sock", caller="jlaunchd")
+        return client_to(Path(self.order.run_dir), module, "jlaunchd")
 
 
 @pytest.fixture

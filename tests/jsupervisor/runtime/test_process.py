@@ -15,10 +15,10 @@ import trio
 
 from jprotos.runtime.v1 import runtime_pb2, runtime_pb2_grpc
 from jsupervisor.runtime.daemon import Daemon
-from jsupervisor.runtime.fakes import FakeInit, make_order, run_daemon
+from jsupervisor.runtime.fakes import FakeInit, client_to, make_identity, make_order, run_daemon
 from jsupervisor.runtime.feed import Publisher
 from jsupervisor.runtime.order import Order
-from jsupervisor.runtime.rpc import Client, RpcError
+from jsupervisor.runtime.rpc import RpcError
 
 MAIN = """
 import json, os, socket, sys
@@ -83,6 +83,8 @@ class Process:
         (folder / "modules.py").write_text(MODULES)
         self.order = order
         self.init = FakeInit()
+        for part in order.parts or (order,):
+            self.init.know(make_identity(Path(order.run_dir), part.name))
         self.stderr = folder / "stderr"
         fd = self.init.connection.fileno()
         with self.stderr.open("w") as stderr:
@@ -134,7 +136,7 @@ class Spawn:
 
 
 async def heartbeat(run_dir: Path, timeout: float) -> bool:
-    client = Client(f"{run_dir}/rpd/rpc.sock", caller="operator")
+    client = client_to(run_dir, "rpd")
     try:
         method = runtime_pb2_grpc.RuntimeStub(client.channel).Heartbeat
         await client.unary(method, runtime_pb2.HeartbeatRequest(), timeout=timeout)
@@ -221,6 +223,7 @@ async def test_an_entry_that_cannot_be_run_is_one_clear_line(
 
 async def test_an_unhandled_exception_is_a_crash_with_a_traceback(spawn: Spawn) -> None:
     process = spawn("modules:Broken")
+    await process.reported("serving")
 
     assert 1 == await process.ended()
     assert "RuntimeError: a bug in run" in process.stderr.read_text()
@@ -243,7 +246,7 @@ class Producer(Daemon):
 
 
 async def values(run_dir: Path) -> list[str]:
-    client = Client(f"{run_dir}/pfectl0/rpc.sock", caller="operator")
+    client = client_to(run_dir, "pfectl0")
     method = runtime_pb2_grpc.RuntimeStub(client.channel).Get
     reply = await client.unary(method, runtime_pb2.GetRequest(name="routes"), timeout=10)
     await client.aclose()
@@ -283,7 +286,7 @@ async def test_a_monolithic_process_hosts_all_parts_and_reports_for_each(spawn: 
     await process.reported("ready", part="rpd")
     await process.reported("ready", part="dcd")
     await process.reported("forwarding", part="pfe0")
-    kept = set(process.init.descriptors)
+    kept = {key for key in process.init.descriptors if not key.endswith("/identity")}
     process.popen.send_signal(signal.SIGTERM)
 
     assert {"pfe0/heartbeat", "pfe0/image"} == kept

@@ -13,16 +13,20 @@ import pytest
 import trio
 import trio.testing
 
-from jsupervisor.runtime.rpc import Client, RpcError, Seam
+from jsupervisor.runtime.rpc import CHANNEL_OPTIONS, Client, RpcError, Seam
 
 Handler = Callable[[Any], Any]
+
+
+def client_to(path: str) -> Client:
+    return Client(grpc.insecure_channel(f"unix:{path}", options=CHANNEL_OPTIONS))
 
 
 class Fixture:
     """A server whose calls go to handlers in this test, and a client."""
 
     def __init__(self, path: str, seam: Seam) -> None:
-        self.client = Client(path, caller="operator")
+        self.client = client_to(path)
         self.unary: grpc.UnaryUnaryMultiCallable[bytes, bytes] = self.client.channel.unary_unary(
             "/t.T/Unary"
         )
@@ -293,7 +297,7 @@ async def test_a_call_waits_for_a_socket_that_is_not_there_yet(run_dir: Path) ->
     async def echo(request: bytes) -> bytes:
         return request
 
-    client = Client(f"{run_dir}/t.sock", caller="operator")
+    client = client_to(f"{run_dir}/t.sock")
     answers: list[bytes] = []
 
     async def call() -> None:
@@ -314,7 +318,7 @@ async def test_a_call_waits_for_a_socket_that_is_not_there_yet(run_dir: Path) ->
 
 
 async def test_a_call_to_nobody_ends_with_its_timeout(run_dir: Path) -> None:
-    client = Client(f"{run_dir}/nobody.sock", caller="operator")
+    client = client_to(f"{run_dir}/nobody.sock")
     method: grpc.UnaryUnaryMultiCallable[bytes, bytes] = client.channel.unary_unary("/t.T/Unary")
     with pytest.raises(RpcError) as caught:
         await client.unary(method, b"", timeout=0.05)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,8 +21,8 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
 from jprotos.alarmd.v1 import alarmd_pb2, alarmd_pb2_grpc
 from jprotos.eventd.v1 import eventd_pb2, eventd_pb2_grpc
 from jsupervisor.runtime.callers import ALLOWED
-from jsupervisor.runtime.fakes import make_order
-from jsupervisor.runtime.rpc import CHANNEL_OPTIONS, Client, RpcError
+from jsupervisor.runtime.fakes import client_to, make_identity, make_order
+from jsupervisor.runtime.rpc import CHANNEL_OPTIONS, RpcError
 from jsupervisor.runtime.servers import Servers
 from jsupervisor.runtime.sockets import SocketPathError
 
@@ -42,9 +43,14 @@ class Alarms(alarmd_pb2_grpc.AlarmsServicer):
         return alarmd_pb2.ClearReply()
 
 
+def make_servers(run_dir: Path) -> Servers:
+    order = make_order(run_dir, "alarmd")
+    return Servers(order, make_identity(run_dir, "alarmd"), ALLOWED, 4, print)
+
+
 @asynccontextmanager
 async def served(run_dir: Path) -> AsyncGenerator[Servers, None]:
-    servers = Servers(make_order(run_dir, "alarmd"), ALLOWED, threads=4)
+    servers = make_servers(run_dir)
     alarmd_pb2_grpc.add_AlarmsServicer_to_server(Alarms(), servers.rpc)
     servers.start_plain()
     servers.start_rpc()
@@ -96,7 +102,7 @@ async def test_reflection_on_the_plain_socket_knows_the_modules_services(run_dir
 
 
 async def test_a_caller_without_the_right_is_refused_before_its_message(run_dir: Path) -> None:
-    client = Client(f"{run_dir}/alarmd/rpc.sock", caller="stranger")
+    client = client_to(run_dir, "alarmd", "stranger")
     garbage: grpc.UnaryUnaryMultiCallable[bytes, bytes] = client.channel.unary_unary(
         "/jprotos.alarmd.v1.Alarms/Raise"
     )
@@ -109,7 +115,7 @@ async def test_a_caller_without_the_right_is_refused_before_its_message(run_dir:
 
 
 async def test_a_caller_with_the_right_is_answered(run_dir: Path) -> None:
-    client = Client(f"{run_dir}/alarmd/rpc.sock", caller="pfectl0")
+    client = client_to(run_dir, "alarmd", "pfectl0")
     method = alarmd_pb2_grpc.AlarmsStub(client.channel).Raise
     async with served(run_dir):
         reply = await client.unary(method, alarmd_pb2.RaiseRequest(), timeout=5)
@@ -119,7 +125,7 @@ async def test_a_caller_with_the_right_is_answered(run_dir: Path) -> None:
 
 
 async def test_a_method_that_is_not_there_is_unimplemented(run_dir: Path) -> None:
-    client = Client(f"{run_dir}/alarmd/rpc.sock", caller="operator")
+    client = client_to(run_dir, "alarmd", "operator")
     tail = eventd_pb2_grpc.LogStub(client.channel).Tail
     async with served(run_dir):
         with pytest.raises(RpcError) as caught:
@@ -151,10 +157,10 @@ async def test_a_call_that_does_not_end_cannot_hold_up_the_stop(run_dir: Path) -
             trio.from_thread.run(release.wait, trio_token=token)
             return alarmd_pb2.RaiseReply()
 
-    servers = Servers(make_order(run_dir, "alarmd"), ALLOWED, threads=4)
+    servers = make_servers(run_dir)
     alarmd_pb2_grpc.add_AlarmsServicer_to_server(Stuck(), servers.rpc)
     servers.start_rpc()
-    client = Client(f"{run_dir}/alarmd/rpc.sock", caller="rpd")
+    client = client_to(run_dir, "alarmd", "rpd")
     method = alarmd_pb2_grpc.AlarmsStub(client.channel).Raise
 
     async def call() -> None:
@@ -170,7 +176,8 @@ async def test_a_call_that_does_not_end_cannot_hold_up_the_stop(run_dir: Path) -
 
 
 async def test_a_folder_that_is_not_there_is_one_clear_line(run_dir: Path) -> None:
-    servers = Servers(make_order(run_dir / "gone", "alarmd"), ALLOWED, threads=4)
+    order = replace(make_order(run_dir, "alarmd"), run_dir=str(run_dir / "gone"))
+    servers = Servers(order, make_identity(run_dir, "alarmd"), ALLOWED, 4, print)
     with pytest.raises(SocketPathError, match="cannot make the socket"):
         servers.start_plain()
     await servers.stop()

@@ -1,0 +1,112 @@
+"""Gives every module its identity, once a boot: jlaunchd signs, init keeps.
+
+    init's store                 who gets it
+    jlaunchd/ca                  jlaunchd: the authority of this boot, with its key
+    jlaunchd/identity            jlaunchd
+    operator/identity            who commands the instance from outside (init looks at who asks)
+    NAME/identity                the process that init has registered as NAME
+
+A name is signed before its first start and never again, so neither a module's restart nor jlaunchd's
+own signs anything or imports `cryptography`. What is kept already stays when it is entrusted again,
+so a jlaunchd that died half-way does no harm: its successor does the whole again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from jsupervisor.initproto import Connection, Message
+from jsupervisor.jlaunchd.plan import MONOLITH, Plan, Program
+from jsupervisor.runtime.authority import Authority
+from jsupervisor.runtime.callers import OPERATOR
+from jsupervisor.runtime.identity import Identity, identity_key, seal, take, unseal
+
+AUTHORITY: Final = "jlaunchd/ca"
+OURSELVES: Final = "jlaunchd"
+
+Entrust = Callable[[Message, int], None]
+"""Sends a message to init with a descriptor, which the callee closes."""
+
+
+class Issuer:
+    """The authority of this boot, as far as it is needed: its key is read when something is signed."""
+
+    def __init__(self, authority_fd: int, known: Iterable[str] = ()) -> None:
+        """`authority_fd` is closed with the process; `known` are the names that were signed before."""
+        self._fd = authority_fd
+        self._known = set(known)
+
+    def note(self, name: str) -> None:
+        """It has been started before, so it has been signed."""
+        self._known.add(name)
+
+    def ensure(self, names: Iterable[str], entrust: Entrust) -> None:
+        """Sign those that nobody has signed yet, and have init keep them."""
+        missing = [name for name in names if name not in self._known]
+        if not missing:
+            return
+        authority = Authority.from_bytes(unseal(self._fd))
+        for name in missing:
+            keep(authority.sign(name), entrust)
+            self._known.add(name)
+
+
+def speakers(plan: Plan, program: Program) -> list[str]:
+    """Who speaks gRPC in the process of `program`: itself, its parts, or nobody."""
+    if program.foreign is not None:
+        return []
+    inside = plan.parts if program.name == MONOLITH else (program,)
+    return [part.name for part in inside if part.stage == "full"]
+
+
+def keep(identity: Identity, entrust: Entrust) -> None:
+    """Have init keep an identity."""
+    key = identity_key(identity.name)
+    entrust({"op": "entrust", "key": key}, seal(key, identity.to_bytes()))
+
+
+def introduce(connection: Connection, instance: str) -> tuple[Identity, Issuer]:
+    """Who we are, and the authority; all of it is made when this is the boot's first supervisor.
+
+    Blocking, and before the hello: from then on init expects answers to its pings. Raises OSError,
+    ConnectionError or IdentityError.
+    """
+    authority_fd = _get(connection, AUTHORITY)
+    own = _get(connection, identity_key(OURSELVES))
+    if authority_fd is None or own is None:
+        if own is not None:
+            os.close(own)
+        authority_fd, own = _begin(connection, instance, authority_fd)
+    return take(own, OURSELVES), Issuer(authority_fd)
+
+
+def _begin(connection: Connection, instance: str, authority_fd: int | None) -> tuple[int, int]:
+    def entrust(message: Message, fd: int) -> None:
+        connection.send(message, (fd,))
+        os.close(fd)
+
+    if authority_fd is None:
+        authority_fd = seal(AUTHORITY, Authority.make(instance).to_bytes())
+        entrust({"op": "entrust", "key": AUTHORITY}, os.dup(authority_fd))
+    authority = Authority.from_bytes(unseal(authority_fd))
+    for name in (OPERATOR, OURSELVES):
+        keep(authority.sign(name), entrust)
+    own = _get(connection, identity_key(OURSELVES))
+    if own is None:
+        raise ConnectionError("cannot go on: init does not keep what it is given")
+    return authority_fd, own
+
+
+def _get(connection: Connection, key: str) -> int | None:
+    connection.send({"op": "get", "key": key})
+    received = connection.receive()
+    if received is None:
+        raise ConnectionError("cannot go on: init is gone")
+    answer, fds = received
+    if answer.get("op") == "done" and fds:
+        return fds[0]
+    if answer.get("op") != "missing":
+        raise ConnectionError(f"cannot get {key} from init: {answer.get('why')}")
+    return None
