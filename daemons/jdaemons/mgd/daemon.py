@@ -38,6 +38,7 @@ from jprotos.mgd.v1 import mgd_pb2 as pb
 from jprotos.mgd.v1 import mgd_pb2_grpc
 from jsupervisor.initproto import Json
 from jsupervisor.runtime.clock import rfc3339
+from jsupervisor.runtime.cores import directory_list
 from jsupervisor.runtime.daemon import Daemon, Query
 from jsupervisor.runtime.feed import Publisher
 from jsupervisor.runtime.order import Order
@@ -79,12 +80,15 @@ class Mgd(Daemon):
         mgd_pb2_grpc.add_ConfigurationServicer_to_server(servicer, server)
 
     def operational(self) -> Mapping[str, Query]:
-        """`software-information`, `system-uptime-information`, `configuration`."""
+        """`software-information`, `system-uptime-information`, `configuration`, `directory-list`."""
         return {
             "software-information": lambda _: software_information(
                 self.core.commit.candidate.host_name or self.order.instance, self.order.chassis
             ),
             "system-uptime-information": lambda _: self._uptime(),
+            "directory-list": lambda _: directory_list(
+                Path(self.order.home) / "crash", self.clock.time_ns() / 1e9
+            ),
             "configuration": lambda _: {
                 "configuration": {
                     "text": show(self.core.commit),

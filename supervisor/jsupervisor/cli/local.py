@@ -1,23 +1,15 @@
-"""Operational data that no module owns: the instance's processes and its core files.
-
-In the element names of Junos' XML, from /proc and from the folder `crash`.
-"""
+"""Operational data that no module owns: the instance's processes, in the element names of Junos' XML."""
 
 from __future__ import annotations
 
-import grp
 import os
-import pwd
-import stat
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from jsupervisor.initproto import Json, Message
-
-SIX_MONTHS: Final = 182 * 86400.0
+from jsupervisor.runtime.cores import user_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +98,7 @@ def _process(command: str, pid: int, now: Machine) -> dict[str, Json] | None:
     return {
         "pid": str(pid),
         "uid": str(uid),
-        "user": _user(uid),
+        "user": user_name(uid),
         "ppid": fields[1].decode(),
         "priority": fields[15].decode(),
         "nice": fields[16].decode(),
@@ -129,50 +121,3 @@ def short_size(octets: int) -> str:
 def _days(seconds: float) -> str:
     days, rest = divmod(int(seconds), 86400)
     return f"{days}+{rest // 3600:02}:{rest % 3600 // 60:02}:{rest % 60:02}"
-
-
-def core_dumps(folder: Path, now: float) -> Json:
-    """`directory-list` of the core files in `folder`; `now` is the time of day in seconds."""
-    try:
-        files = sorted(path for path in folder.iterdir() if path.is_file())
-    except FileNotFoundError:
-        files = []
-    directory: dict[str, Json] = {"file-information": [_file(path, now) for path in files]}
-    if not files:
-        directory["output"] = [f"{folder}/*core*: No such file or directory"]
-    directory["total-files"] = str(len(files))
-    return {"directory-list": {"directory": directory}}
-
-
-def _file(path: Path, now: float) -> dict[str, Json]:
-    status = path.stat()
-    return {
-        "file-name": str(path),
-        "file-permissions": stat.filemode(status.st_mode),
-        "file-links": str(status.st_nlink),
-        "file-owner": _user(status.st_uid),
-        "file-group": _group(status.st_gid),
-        "file-size": str(status.st_size),
-        "file-date": file_date(status.st_mtime, now),
-    }
-
-
-def file_date(moment: float, now: float) -> str:
-    """As ls prints it: the time of day for the last six months, the year before that."""
-    when = time.gmtime(moment)
-    recent = 0 <= now - moment < SIX_MONTHS
-    return time.strftime("%b %e %H:%M" if recent else "%b %e  %Y", when)
-
-
-def _user(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
-
-
-def _group(gid: int) -> str:
-    try:
-        return grp.getgrgid(gid).gr_name
-    except KeyError:
-        return str(gid)

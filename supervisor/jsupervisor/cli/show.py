@@ -131,10 +131,10 @@ def with_protocols(data: Json, protocols: Json) -> Json:
 @json_option
 def core_dumps(name: str, as_json: bool) -> None:
     """Core files of the instance, running or not."""
-    from jsupervisor.cli import local
+    from jsupervisor.runtime.cores import directory_list
 
     chosen = require_existing(find_instance(name))
-    _put(local.core_dumps(chosen.crash_dir, time.time()), system_text.core_dumps, as_json)
+    _put(directory_list(chosen.crash_dir, time.time()), system_text.core_dumps, as_json)
 
 
 @system.command(epilog="Example: jsupervisor show system alarms")

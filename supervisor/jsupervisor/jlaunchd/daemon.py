@@ -28,6 +28,7 @@ from jsupervisor.jlaunchd.alarms import Alarms
 from jsupervisor.jlaunchd.api import SupervisorServicer
 from jsupervisor.jlaunchd.child import State
 from jsupervisor.jlaunchd.core import Supervisor
+from jsupervisor.jlaunchd.coroner import Coroner
 from jsupervisor.jlaunchd.hearts import Hearts, Kept
 from jsupervisor.jlaunchd.identity import Issuer, speakers
 from jsupervisor.jlaunchd.initlink import InitLink
@@ -36,6 +37,7 @@ from jsupervisor.jlaunchd.module import Module
 from jsupervisor.jlaunchd.operations import Operations
 from jsupervisor.jlaunchd.plan import Plan
 from jsupervisor.jlaunchd.planfile import OrderPlace, make_order, write_plan
+from jsupervisor.jlaunchd.postmortem import Death, Postmortem
 from jsupervisor.jlaunchd.reader import PlanError
 from jsupervisor.jlaunchd.rules import describe
 from jsupervisor.jlaunchd.telemetry import Telemetry
@@ -57,6 +59,7 @@ class Entry:
 
     records: list[Message]
     notice: int = 0
+    deaths: tuple[Death, ...] = ()
 
 
 class StartRefused(Exception):
@@ -80,6 +83,10 @@ class Jlaunchd(Daemon):
         self.published: dict[str, Message] = {}
         self._hearts = Hearts(self._connect, self.log, self._lost)
         self.telemetry = Telemetry(self, self._hearts.stats)
+        postmortem = Postmortem(Path(order.home), self.clock)
+        if order.incarnation == 1:
+            postmortem.discard_all_traces()
+        self._coroner = Coroner(postmortem, self.log, self._acknowledge)
         self._entries, self._to_write = trio.open_memory_channel[Entry](math.inf)
         self._timer = trio.CancelScope()
         self._changing = trio.Lock()
@@ -98,6 +105,7 @@ class Jlaunchd(Daemon):
         nursery.start_soon(self.link.run)
         nursery.start_soon(self._hear)
         nursery.start_soon(self._keep_journal)
+        nursery.start_soon(self._coroner.run)
         nursery.start_soon(self._keep_time)
         nursery.start_soon(self.telemetry.run)
         for program in self.plan.programs:
@@ -192,7 +200,8 @@ class Jlaunchd(Daemon):
             record = _object(message["record"])
             new = self.telemetry.ledger.enter(record)
             self.watchers.tell(record)
-            self._entries.send_nowait(Entry([record] if new else [], number))
+            deaths = (Death.of_record(record),) if record["event"] == "exit" else ()
+            self._entries.send_nowait(Entry([record] if new else [], number, deaths))
             return
         name, incarnation = str(message["name"]), _int(message["incarnation"])
         if message["op"] == "exit":
@@ -206,19 +215,27 @@ class Jlaunchd(Daemon):
                     notice=number,
                 ),
                 number,
+                self._deaths(message),
             )
         else:
             self.handle(m.Expired(name, incarnation, number), number)
+
+    def _deaths(self, message: Message) -> tuple[Death, ...]:
+        module = self.core.modules.get(str(message["name"]))
+        if module is None:
+            return ()
+        program = module.program
+        return (Death.of_notice(message, program.executable, program.saved_core_files),)
 
     def _lost(self, name: str, incarnation: int) -> None:
         self.handle(m.HeartbeatLost(name, incarnation))
 
     # -- commands -----------------------------------------------------------------------------
 
-    def handle(self, event: m.Event, notice: int = 0) -> None:
+    def handle(self, event: m.Event, notice: int = 0, deaths: tuple[Death, ...] = ()) -> None:
         """Apply an event to the core and carry out what follows."""
         now = m.Instant(self.clock.monotonic(), rfc3339(self.clock.utcnow()))
-        entry = Entry([], notice)
+        entry = Entry([], notice, deaths)
         commands = self.core.handle(event, now)
         for module in self.core.modules.values():
             self._publish(module)  # first: who hears of an event may ask for the status at once
@@ -396,6 +413,9 @@ class Jlaunchd(Daemon):
         else:
             self.log.notice("JLAUNCHD_FAILOVER", f"{command.name}: {hook[0]} has run")
 
+    def _acknowledge(self, notice: int) -> None:
+        self.link.send({"op": "ack", "id": notice})
+
     async def _finish(self) -> None:
         await trio.lowlevel.checkpoint()
         self.link.send({"op": "finished"})
@@ -426,9 +446,8 @@ class Jlaunchd(Daemon):
             await self.telemetry.keep()
             if not written and self.journal.error != before:
                 self.log.error("JLAUNCHD_JOURNAL", self.journal.error)
-            notice = max(entry.notice for entry in entries)
-            if notice:
-                self.link.send({"op": "ack", "id": notice})
+            deaths = [death for entry in entries for death in entry.deaths]
+            self._coroner.take(deaths, max(entry.notice for entry in entries))
 
 
 def _object(value: Json) -> Message:
