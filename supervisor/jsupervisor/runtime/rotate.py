@@ -17,9 +17,9 @@ import ctypes
 import errno
 import gzip
 import os
-import shutil
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -75,22 +75,25 @@ def rotate(path: Path, files: int, *, delay: bool = False) -> None:
 def trim(path: Path, rule: Rule) -> bool:
     """Archive the old lines of a file that others write to; was it too long? Raises OSError.
 
-    OSError with EOPNOTSUPP: this file system has no holes, and nothing was done.
+    OSError with EOPNOTSUPP: this file system has no holes, and nothing was done. A link of either
+    kind is left alone: in a folder that others may write to it could lead to any file.
     """
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return False
     try:
+        known = os.fstat(fd)
+        if not stat.S_ISREG(known.st_mode) or known.st_nlink != 1:
+            return False
         start, end = _data(fd)
-        if end - start <= rule.size or not stat.S_ISREG(os.fstat(fd).st_mode):
+        if end - start <= rule.size:
             return False
         _check_holes(fd, end)
         cut = _line_end(fd, start, end - rule.size // LEFT)
         temporary = path.with_name(f"{path.name}.gz.new")
         try:
-            with gzip.open(temporary, "wb", compresslevel=6) as packed:
-                os.chmod(temporary, 0o600)
+            with _pack(temporary, 0o600) as packed:
                 _copy(fd, packed, start, cut)
             _make_room(path, rule.files)
             temporary.replace(archive(path, 0))
@@ -223,11 +226,22 @@ def _make_room(path: Path, files: int) -> None:
 def _compress(source: Path, target: Path) -> None:
     temporary = target.with_name(f"{target.name}.new")
     try:
-        with source.open("rb") as file, gzip.open(temporary, "wb", compresslevel=6) as packed:
-            os.chmod(temporary, stat.S_IMODE(os.fstat(file.fileno()).st_mode))
-            file.seek(_data(file.fileno())[0])
-            shutil.copyfileobj(file, packed, CHUNK)
+        fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        with (
+            open(fd, "rb") as file,
+            _pack(temporary, stat.S_IMODE(os.fstat(fd).st_mode)) as packed,
+        ):
+            _copy(fd, packed, *_data(file.fileno()))
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
     source.unlink()
+
+
+@contextmanager
+def _pack(path: Path, mode: int) -> Iterator[gzip.GzipFile]:
+    """A new packed file: never what somebody else has put there."""
+    path.unlink(missing_ok=True)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    with open(fd, "wb") as file, gzip.GzipFile("", "wb", 6, file) as packed:
+        yield packed

@@ -117,14 +117,38 @@ def test_a_line_that_never_ends_is_cut(path: Path) -> None:
     assert b"x" * 1_000_000 == lines(path, 0)[0] + content(path).rstrip(b"\n")
 
 
-def test_a_link_is_not_followed(path: Path, tmp_path: Path) -> None:
+def test_a_link_of_either_kind_is_left_alone(path: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.write_bytes(b"x\n" * 100_000)
     path.symlink_to(other)
     with pytest.raises(OSError):
         trim(path, RULE)
+    path.unlink()
+    path.hardlink_to(other)
 
+    assert not trim(path, RULE)
     assert b"x\n" * 100_000 == other.read_bytes()
+
+
+def test_a_pipe_is_left_alone(path: Path) -> None:
+    os.mkfifo(path)
+
+    assert not trim(path, RULE)
+
+
+def test_nothing_is_written_through_a_link_that_somebody_put_in_the_way(
+    path: Path, tmp_path: Path
+) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    for name in ("rpd.stderr.gz.new", "rpd.stderr.0.gz.new", "rpd.stderr.0.gz"):
+        (tmp_path / name).symlink_to(victim)
+    path.write_bytes(b"x\n" * 100_000)
+    trim(path, RULE)
+    rotate.rotate(path, 5)
+
+    assert "precious" == victim.read_text()
+    assert [b"x"] * 100_000 == lines(path, 1) + lines(path, 0)
 
 
 def test_the_tail_of_a_file_skips_what_was_punched_out(path: Path) -> None:
