@@ -11,14 +11,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
+
+from bench.supervisors import procfs
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MODULE: Final = "bench.supervisors.cell"
@@ -61,26 +64,34 @@ def _command(request: Mapping[str, object], folder: Path, group: Path | None) ->
 def _run(command: list[str], folder: Path, timeout: float) -> list[Row]:
     errors = folder / "cell.stderr"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-    with errors.open("wb") as stderr:
-        process = subprocess.Popen(
+    with (
+        errors.open("wb") as stderr,
+        subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=stderr,
             env=environment,
             cwd=ROOT,
-        )
+        ) as process,
+    ):
         try:
             output, _ = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
             raise CellError(f"cannot finish within {timeout:g} s") from None
         finally:
-            process.kill()
-            process.wait()
+            _end(process)
     if process.returncode:
         said = errors.read_text(errors="replace").strip().splitlines() or ["no reason given"]
         raise CellError(said[-1])
     return [json.loads(line) for line in output.splitlines()]
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """SIGKILL for a cell that is still there, and for all below it."""
+    for pid in [] if process.poll() is not None else procfs.tree(process.pid):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 @contextmanager

@@ -87,6 +87,8 @@ class System(ABC):
 
     def again(self) -> int:
         """Start it, once more on the same files after it died; when."""
+        if self.process is not None:
+            self.process.poll()
         with (self.site.folder / "output").open("ab") as output:
             now = time.monotonic_ns()
             self.process = subprocess.Popen(
