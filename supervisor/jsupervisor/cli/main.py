@@ -31,6 +31,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "config": "jsupervisor.cli.config:config",
     "logs": "jsupervisor.cli.logs:logs",
     "events": "jsupervisor.cli.events:events",
+    "postmortem": "jsupervisor.cli.postmortem:postmortem",
     "fault": "jsupervisor.cli.fault:fault",
     "demo": "jsupervisor.cli.demo:demo",
     "profile": "jsupervisor.cli.profile:profile",
