@@ -5,11 +5,9 @@ SETUP is JSON (see `jsupervisor.boot`); init counts the incarnations.
 
 from __future__ import annotations
 
-import faulthandler
 import json
 import os
 import sys
-import traceback
 from pathlib import Path
 
 import trio
@@ -22,6 +20,7 @@ from jsupervisor.jlaunchd.initlink import InitLink
 from jsupervisor.jlaunchd.planfile import read_plan
 from jsupervisor.launcher.child import leave
 from jsupervisor.paths import make_module_folder
+from jsupervisor.runtime.crash import CrashTrace, discard_traces, open_trace
 from jsupervisor.runtime.host import Host
 from jsupervisor.runtime.initlink import Descriptors
 from jsupervisor.runtime.order import Order
@@ -30,8 +29,11 @@ from jsupervisor.runtime.order import Order
 def main(text: str, incarnation: int) -> int:
     """Supervise until init kills this process; an exit code otherwise, which is a crash."""
     linux.set_process_name("jlaunchd")
-    faulthandler.enable(file=sys.stderr, all_threads=True)
     setup = json.loads(text)
+    if incarnation == 1:
+        discard_traces(setup["home"])
+    trace = CrashTrace(open_trace(setup["home"], "jlaunchd", incarnation))
+    trace.enable()
     plan = read_plan(Path(setup["home"]) / "plan.json")
     make_module_folder(setup["run_dir"], "jlaunchd")
     connection = Connection.open(os.path.join(setup["run_dir"], "init.sock"))
@@ -51,8 +53,8 @@ def main(text: str, incarnation: int) -> int:
     host = Host(daemon, Descriptors(link), lambda stage: None, identity)
     try:
         trio.run(host.run)
-    except BaseException:  # noqa: BLE001 - whatever it was, init starts the next one
-        traceback.print_exc()
+    except BaseException as error:  # noqa: BLE001 - whatever it was, init starts the next one
+        trace.end_by(error)
     return 1
 
 

@@ -84,8 +84,6 @@ class Jlaunchd(Daemon):
         self._hearts = Hearts(self._connect, self.log, self._lost)
         self.telemetry = Telemetry(self, self._hearts.stats)
         postmortem = Postmortem(Path(order.home), self.clock)
-        if order.incarnation == 1:
-            postmortem.discard_all_traces()
         self._coroner = Coroner(postmortem, self.log, self._acknowledge)
         self._entries, self._to_write = trio.open_memory_channel[Entry](math.inf)
         self._timer = trio.CancelScope()

@@ -158,11 +158,6 @@ class Postmortem:
                 written.append(path)
         return written
 
-    def discard_all_traces(self) -> None:
-        """Of an instance that has just begun: what lies there is of an earlier one."""
-        for path in self._folder.glob(".*.trace"):
-            path.unlink(missing_ok=True)
-
     def _keep(self, death: Death) -> Path | None:
         """Write the core, unless it is there already; raises OSError."""
         found = cores(self._folder, death.name)

@@ -13,6 +13,7 @@ import faulthandler
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Final
 
 STDERR: Final = 2
@@ -31,6 +32,12 @@ def open_trace(home: str, name: str, incarnation: int) -> int:
     except OSError as error:
         print(f"cannot keep a crash trace: {error}", file=sys.stderr, flush=True)
         return STDERR
+
+
+def discard_traces(home: str) -> None:
+    """Of an instance that only begins: what lies there is of an earlier one."""
+    for path in Path(home, "crash").glob(".*.trace"):
+        path.unlink(missing_ok=True)
 
 
 class CrashTrace:

@@ -184,14 +184,6 @@ def test_traces_of_the_module_up_to_this_one_go_and_no_others(home: Path) -> Non
     assert [".pfe0.1.trace", ".rpd.4.trace", ".rpd.x.3.trace"] == sorted(os.listdir(home / "crash"))
 
 
-def test_a_new_instance_knows_no_traces(home: Path) -> None:
-    os.close(open_trace(str(home), "rpd", 9))
-    (home / "crash" / "rpd.core.0").touch()
-    Postmortem(home, Stopped()).discard_all_traces()
-
-    assert ["rpd.core.0"] == os.listdir(home / "crash")
-
-
 def test_a_core_has_the_last_lines_of_stderr_and_of_the_log(home: Path) -> None:
     (home / "log" / "rpd.stderr").write_text("".join(f"line {n}\n" for n in range(100)))
     (home / "log" / "messages").write_text(

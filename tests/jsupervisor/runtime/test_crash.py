@@ -148,3 +148,11 @@ def test_a_trace_is_for_its_owner_alone(home: Path) -> None:
     os.close(open_trace(str(home), "rpd", 1))
 
     assert 0o600 == os.stat(trace_path(str(home), "rpd", 1)).st_mode & 0o777
+
+
+def test_a_new_instance_knows_no_traces(home: Path) -> None:
+    os.close(open_trace(str(home), "rpd", 9))
+    (home / "crash" / "rpd.core.0").touch()
+    discard_traces(str(home))
+
+    assert ["rpd.core.0"] == os.listdir(home / "crash")
