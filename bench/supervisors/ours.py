@@ -58,10 +58,18 @@ class Ours(System):
         while True:
             try:
                 return Watcher(self.instance)
-            except OperatorError:
-                if time.monotonic() > deadline:
-                    raise
+            except OperatorError as error:
+                if self.refused() or time.monotonic() > deadline:
+                    raise OperatorError(f"{error} | {self.output()}") from error
                 time.sleep(LOOK_SECONDS)
+
+    def output(self) -> str:
+        """The last words of the command, and of each of our processes that has written any."""
+        said = [super().output()]
+        for path in sorted(self.instance.log_dir.glob("*.stderr")):
+            lines = path.read_text(errors="replace").splitlines()[-2:]
+            said += [f"{path.stem}: {line}" for line in lines]
+        return " | ".join(line for line in said if line)
 
     @property
     def root(self) -> int:
