@@ -27,6 +27,9 @@ class ProcessStat:
     parent: int
     start_time: int
     """In clock ticks since boot."""
+    session: int = 0
+    name: str = ""
+    """As ps shows it: 15 bytes at most."""
 
 
 def prctl(option: int, argument: int | bytes) -> None:
@@ -77,8 +80,26 @@ def process_stat(pid: int) -> ProcessStat | None:
     except OSError:
         return None
     # The command may hold spaces and brackets: the fields begin after the last bracket.
-    fields = text[text.rindex(b")") + 2 :].split()
-    return ProcessStat(pid, fields[0].decode(), int(fields[1]), int(fields[19]))
+    end = text.rindex(b")")
+    fields = text[end + 2 :].split()
+    return ProcessStat(
+        pid=pid,
+        state=fields[0].decode(),
+        parent=int(fields[1]),
+        start_time=int(fields[19]),
+        session=int(fields[3]),
+        name=text[text.index(b"(") + 1 : end].decode(errors="replace"),
+    )
+
+
+def own_children() -> list[int]:
+    """The pids of this process's present children, zombies among them."""
+    pid = os.getpid()
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", "rb") as file:
+            return [int(child) for child in file.read().split()]
+    except OSError:  # a kernel without CONFIG_PROC_CHILDREN
+        return children(pid)
 
 
 def children(pid: int) -> list[int]:

@@ -129,8 +129,10 @@ class Instance:
             return False
         import shutil  # its compressors make it slow to import, and only a sweep needs it
 
+        from jsupervisor.containment import cgroups
         from jsupervisor.links import remove_noted
 
+        cgroups.remove_noted(str(self.run_dir))
         remove_noted(self.run_dir)
         shutil.rmtree(self.run_dir, ignore_errors=True)
         (self.home / "run").unlink(missing_ok=True)

@@ -22,6 +22,7 @@ from typing import Final
 
 from jsupervisor.containment import kernel
 
+NOTES: Final = "cgroups"
 PREFIX: Final = "jsupervisor-"
 CONTROLLERS: Final = ("memory", "pids", "cpu")
 _INTO_CGROUP: Final = 0x200000000
@@ -101,6 +102,22 @@ def _below(point: str, root: str, path: str) -> str:
     return os.path.normpath(f"{point}/{inside}")
 
 
+def folder_of(groups: Groups, key: str, name: str) -> str:
+    """The folder of a module's group of version 2."""
+    return os.path.join(groups.unified, PREFIX + key, name)
+
+
+def note(run_dir: str, groups: Groups, key: str) -> None:
+    """Note in the run folder where the instance's groups are, for whoever removes that folder."""
+    places = [path for path in (groups.unified, *groups.apart.values()) if path]
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    fd = os.open(os.path.join(run_dir, NOTES), flags, 0o600)
+    try:
+        os.write(fd, "".join(f"{path}/{PREFIX}{key}\n" for path in places).encode())
+    finally:
+        os.close(fd)
+
+
 def make(groups: Groups, key: str, name: str, limits: GroupLimits) -> str:
     """Make a module's groups and set their limits; the folder of version 2, "" where there is none.
 
@@ -108,8 +125,8 @@ def make(groups: Groups, key: str, name: str, limits: GroupLimits) -> str:
     """
     folder = ""
     if groups.unified:
-        instance = os.path.join(groups.unified, PREFIX + key)
-        folder = os.path.join(instance, name)
+        folder = folder_of(groups, key, name)
+        instance = os.path.dirname(folder)
         os.makedirs(instance, exist_ok=True)
         for parent in (groups.unified, instance):
             _switch_on(parent)
@@ -125,7 +142,7 @@ def make(groups: Groups, key: str, name: str, limits: GroupLimits) -> str:
 
 def join(groups: Groups, key: str, name: str, limits: GroupLimits) -> None:
     """Put this process into the groups that `make` made; raises OSError."""
-    folders = [os.path.join(groups.unified, PREFIX + key, name)] if groups.unified else []
+    folders = [folder_of(groups, key, name)] if groups.unified else []
     folders += [
         os.path.join(parent, PREFIX + key, name)
         for controller, parent in groups.apart.items()
@@ -144,15 +161,22 @@ def kill(folder: str) -> bool:
     return True
 
 
-def sweep(groups: Groups, key: str, seconds: float = _SWEEP_SECONDS) -> bool:
-    """Kill and remove all groups of an instance that is dead; is nothing left of them?"""
-    clean = True
-    for parent in (groups.unified, *groups.apart.values()):
-        if parent:
-            clean = (
-                _remove(os.path.join(parent, PREFIX + key), time.monotonic() + seconds) and clean
-            )
-    return clean
+def remove_noted(run_dir: str, seconds: float = _SWEEP_SECONDS) -> bool:
+    """Kill and remove all groups of an instance that is dead; is nothing left of them?
+
+    A note that somebody else has written is not believed.
+    """
+    try:
+        fd = os.open(os.path.join(run_dir, NOTES), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return True
+    with open(fd, encoding="utf-8") as file:
+        if os.fstat(fd).st_uid != os.geteuid():
+            return True
+        folders = file.read().splitlines()
+    deadline = time.monotonic() + seconds
+    left = [folder for folder in folders if PREFIX in folder and not _remove(folder, deadline)]
+    return not left
 
 
 def fork_into(folder: str) -> int:

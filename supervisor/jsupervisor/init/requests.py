@@ -24,7 +24,7 @@ SIGNAL_FAULTS: Final[Mapping[str, signal.Signals]] = {
     "abort": signal.SIGABRT,
     "stop": signal.SIGSTOP,
 }
-MESSAGE_FAULTS: Final = ("exit", "exception", "spin", "spin-c")
+MESSAGE_FAULTS: Final = ("exit", "exception", "spin", "spin-c", "deadlock", "block-pool")
 
 Handler = Callable[["Init", Peer, Message, int], None]
 
@@ -68,6 +68,9 @@ def _hello(init: Init, peer: Peer, message: Message, fd: int) -> None:
     if role == "jlaunchd":
         _welcome(init, peer)
         return
+    if isinstance(words := message.get("containment"), dict):
+        init.containment = words
+        init.trees.learn(words)
     peer.send({"op": "welcome"})
     if role == "launcher-full":
         init.keepers["launcher"].ready()
@@ -249,10 +252,12 @@ def _is_jlaunchd(init: Init, peer: Peer) -> bool:
 
 
 def _status(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    _require_operator(init, peer)
     peer.send({"op": "status", "status": init.status()})
 
 
 def _watch(init: Init, peer: Peer, message: Message, fd: int) -> None:
+    _require_operator(init, peer)
     peer.watching = True
     peer.send({"op": "watching"})
 
@@ -298,6 +303,9 @@ def _inject(init: Init, peer: Peer, message: Message, fd: int) -> None:
     pid, target = _target(init, name)
     if kind not in SIGNAL_FAULTS and target is None:
         raise Refused(f"{name} is not connected")
+    process = init.table.processes.get(name)
+    if kind == "block-pool" and (process is None or process.stage != "full"):
+        raise Refused(f"{name} has no RPC threads that a heartbeat passes")
     if name in init.table.processes:
         init.table.find(name).ordered = "fault"
     now = time.monotonic_ns()

@@ -26,6 +26,7 @@ from jsupervisor.init.keeper import Keeper, Pinger
 from jsupervisor.init.peers import Peer
 from jsupervisor.init.store import Store
 from jsupervisor.init.table import Process, Refused, Table, describe
+from jsupervisor.init.tree import Trees
 from jsupervisor.initproto import Json, Message, MessageError
 
 STOP_BY_JLAUNCHD_NS: Final = 30_000_000_000
@@ -69,6 +70,9 @@ class Init:
         self.boot = boot
         self.table = Table()
         self.store = Store()
+        self.trees = Trees(boot.run_dir)
+        self.containment: Message = {}
+        """What the launcher says of the layers that it lays."""
         self.keepers = {"launcher": Keeper("launcher"), "jlaunchd": Keeper("jlaunchd")}
         self.peers: dict[int, Peer] = {}
         self.notices: deque[Message] = deque(maxlen=MAX_NOTICES)
@@ -194,13 +198,9 @@ class Init:
         self.event(keeper.name, "start", attempt=keeper.incarnation)
 
     def _reap(self) -> None:
-        while True:
-            try:
-                pid, status, usage = os.wait4(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
+        """Take the exits of all who are dead, and end what they left behind."""
+        while (ended := self._next_exit()) is not None:
+            pid, status, usage = ended
             now = time.monotonic_ns()
             process = self.table.exited(pid)
             if process is not None:
@@ -208,10 +208,21 @@ class Init:
             for keeper in self.keepers.values():
                 if keeper.pid == pid:
                     self._keeper_exited(keeper, status, now)
+        known = {process.pid for process in self.table.alive()}
+        known.update(keeper.pid for keeper in self.keepers.values())
+        self.trees.sweep(known, self.table.processes.values())
+
+    def _next_exit(self) -> tuple[int, int, resource.struct_rusage] | None:
+        try:
+            ended = os.wait4(-1, os.WNOHANG)
+        except ChildProcessError:
+            return None
+        return ended if ended[0] else None
 
     def _module_exited(
         self, process: Process, status: int, usage: resource.struct_rusage, now: int
     ) -> None:
+        self.trees.ended(process)
         self.notice(
             {
                 "op": "exit",
@@ -355,6 +366,8 @@ class Init:
             "profile": self.boot.profile,
             "architecture": self.boot.architecture,
             "run_dir": self.boot.run_dir,
+            "tree_kill": self.trees.kind,
+            "containment": self.containment,
             "init": {"pid": os.getpid()},
             "jlaunchd": {"pid": jlaunchd.pid or None, "incarnation": jlaunchd.incarnation},
             "launcher": {"pid": launcher.pid or None, "incarnation": launcher.incarnation},
@@ -366,6 +379,8 @@ class Init:
         process = self.table.processes.get(str(module.get("name")))
         known = describe(process) if process is not None else {}
         merged: Message = {**module, "pid": known.get("pid")}
+        if process is not None:
+            merged["tree_kill"] = self.trees.way(process)
         if merged["pid"] is None and not self.keepers["jlaunchd"].pid and process is not None:
             merged["state"] = "down"  # nobody else is there to notice
         return merged

@@ -44,6 +44,7 @@ class Process:
     phase: Phase = Phase.RESERVED
     pid: int = 0
     start_time: int = 0
+    reserved_ns: int = 0
     claim_deadline_ns: int | None = None
     reached: dict[str, int] = field(default_factory=dict)
     ordered: str = ""
@@ -71,7 +72,7 @@ class Table:
             frozenset(str(share) for share in shares) if isinstance(shares, list) else frozenset()
         )
         process = Process(name, incarnation, order, stage, allowed | {name})
-        process.claim_deadline_ns = now + CLAIM_TIMEOUT_NS
+        process.reserved_ns, process.claim_deadline_ns = now, now + CLAIM_TIMEOUT_NS
         self.processes[name] = process
         return process
 

@@ -270,7 +270,9 @@ def test_status_says_of_a_module_what_jlaunchd_published_and_the_kernel_knows(ri
     jlaunchd.say("publish", modules=[{"name": "rpd", "state": "up", "pid": 1}])
     jlaunchd.sync()
 
-    assert [{"name": "rpd", "state": "up", "pid": module.pid}] == init.status()["modules"]
+    told = {"name": "rpd", "state": "up", "pid": module.pid, "tree_kill": "best-effort"}
+
+    assert [told] == init.status()["modules"]
 
 
 # -- the ends -------------------------------------------------------------------------------------
