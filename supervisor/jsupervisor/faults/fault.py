@@ -22,6 +22,10 @@ class Observation:
     now: Sample
     exit_cause: str
     """`signal:SIGKILL`, `exit:17`; empty while init has not said so."""
+    channels: tuple[str, ...] = ()
+    """What each thread waits in, the main thread first."""
+    still_seconds: float = 0.0
+    """How long the main thread has not had a turn."""
 
 
 Evidence = Callable[[Observation], str]

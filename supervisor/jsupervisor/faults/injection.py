@@ -137,6 +137,7 @@ class Injection:
         self._mark = 0
         self._deadline = 0.0
         self._evidence = ""
+        self._turns, self._turned = 0, 0.0
         self.delivered_ns = 0
 
     def _find(self) -> tuple[ProcessId, int]:
@@ -212,8 +213,21 @@ class Injection:
         cause = self.recovery.exit_cause
         if self.module == "init" and not now.alive:
             now, cause = Sample(GONE, 0.0), self._cause_of_init()
-        observation = Observation(self.victim.pid, self._before, now, cause)
+        observation = Observation(
+            pid=self.victim.pid,
+            before=self._before,
+            now=now,
+            exit_cause=cause,
+            channels=processes.wait_channels(self.victim),
+            still_seconds=self._still(),
+        )
         self._evidence = self.fault.evidence(observation)
+
+    def _still(self) -> float:
+        turns, now = processes.turns(self.victim), time.monotonic()
+        if turns != self._turns:
+            self._turns, self._turned = turns, now
+        return now - self._turned
 
     def _cause_of_init(self) -> str:
         """Nobody reports init's exit status: its parent has it. The end is proof enough."""

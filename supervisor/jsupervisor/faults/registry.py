@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from jsupervisor.faults import abort, exception, kill, segv, spin, spin_c, stop
+from jsupervisor.faults import (
+    abort,
+    block_pool,
+    deadlock,
+    exception,
+    kill,
+    segv,
+    spin,
+    spin_c,
+    stop,
+)
 from jsupervisor.faults import exit as leave
 from jsupervisor.faults.fault import Fault
 
@@ -19,6 +29,8 @@ FAULTS: Final[Mapping[str, Fault]] = {
         stop.FAULT,
         spin.FAULT,
         spin_c.FAULT,
+        deadlock.FAULT,
+        block_pool.FAULT,
     )
 }
 KINDS: Final = (*FAULTS, "exit:N")

@@ -53,6 +53,35 @@ def sample(process: ProcessId) -> Sample:
     return Sample(stat.state, _cpu_seconds(process.pid))
 
 
+def wait_channels(process: ProcessId) -> tuple[str, ...]:
+    """What each thread waits in, by the kernel's own name ("futex_do_wait"); the main thread first.
+
+    Empty for a thread that runs, and where the kernel does not tell.
+    """
+    try:
+        threads = sorted(int(name) for name in os.listdir(f"/proc/{process.pid}/task"))
+    except OSError:
+        return ()
+    return tuple(_wait_channel(process.pid, thread) for thread in threads)
+
+
+def _wait_channel(pid: int, thread: int) -> str:
+    try:
+        name = Path(f"/proc/{pid}/task/{thread}/wchan").read_text()
+    except OSError:
+        return ""
+    return "" if name == "0" else name
+
+
+def turns(process: ProcessId) -> int:
+    """How often the main thread has been given a processor, and given it back; 0 without /proc."""
+    try:
+        lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if "ctxt_switches" in line)
+
+
 def alive(process: ProcessId) -> bool:
     """Does this very process still run?"""
     stat = process_stat(process.pid)

@@ -58,6 +58,7 @@ class Host:
         self._shipped = trio.Event()
         self._turn = trio.Lock()
         self._seam: Seam | None = None
+        self._servers: Servers | None = None
         self._publishers: Sequence[Publisher] = ()
         daemon.surroundings = self
 
@@ -98,6 +99,11 @@ class Host:
         """Ask for an orderly end; `run` returns after it."""
         self._stopping.set()
 
+    def block_pool(self) -> None:
+        """Carry out the fault `block-pool`."""
+        if self._servers is not None:
+            self._servers.block()
+
     async def reload(self) -> None:
         """Soft restart."""
         self.daemon.log.notice(Tag.MODULE_RELOAD, "soft restart")
@@ -109,7 +115,7 @@ class Host:
         daemon = self.daemon
         threads = daemon.streams_max + daemon.unary_max
         token = trio.lowlevel.current_trio_token()
-        servers = Servers(
+        servers = self._servers = Servers(
             order,
             self._identity,
             daemon.allowed,

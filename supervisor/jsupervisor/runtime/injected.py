@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from itertools import repeat
 
@@ -15,7 +16,8 @@ def carry_out(kind: str) -> None:
     """Do it; a kind that is not known does nothing. Raises InjectedException for `exception`.
 
     `exit:N` ends the process without clean-up; `spin` keeps this thread busy in Python, so that other
-    threads still get their turn; `spin-c` never lets go of the interpreter.
+    threads still get their turn; `spin-c` never lets go of the interpreter; `deadlock` waits for a lock
+    that this thread holds.
     """
     word, _, argument = kind.partition(":")
     match word:
@@ -28,5 +30,9 @@ def carry_out(kind: str) -> None:
                 pass
         case "spin-c":
             deque(repeat(None), maxlen=0)
+        case "deadlock":
+            lock = threading.Lock()
+            lock.acquire()
+            lock.acquire()
         case _:
             pass

@@ -76,7 +76,7 @@ class _Process:
         self._order = order
         self._link = InitLink(
             init,
-            on_fault=injected.carry_out,
+            on_fault=self._fault,
             on_stop=self._stop,
             parts=frozenset(part.name for part in order.parts),
         )
@@ -125,6 +125,14 @@ class _Process:
                     await part.reload()
             else:
                 self._stop()
+
+    def _fault(self, kind: str) -> None:
+        """Carry out a fault; that of the RPC threads is for those who have them."""
+        if kind != "block-pool":
+            injected.carry_out(kind)
+        for part in self._parts:
+            if kind == "block-pool" and isinstance(part, Host):
+                part.block_pool()
 
     def _stop(self) -> None:
         self._asked = True

@@ -98,10 +98,12 @@ class Servers:
         self._rpc_place = Place(order.run_dir, order.name, RPC, order.incarnation)
         self._health = health.HealthServicer()
         self._health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
-        self._plain = _server(PLAIN_THREADS, ())
+        self._plain = _server(_pool(PLAIN_THREADS), ())
         self.stats = RpcStats()
         check = CallerCheck(allowed, identity.instance, time.monotonic, on_refusal)
-        self.rpc = NotingServer(_server(threads, (RpcCounter(self.stats), check)))
+        self._threads = threads
+        self._pool = _pool(threads)
+        self.rpc = NotingServer(_server(self._pool, (RpcCounter(self.stats), check)))
         self._started: list[tuple[grpc.Server, Place]] = []
 
     def start_plain(self) -> None:
@@ -118,6 +120,12 @@ class Servers:
         """Answer everything else; raises SocketPathError or OSError."""
         self._start(self.rpc, self._rpc_place, self._identity.server_credentials())
         sweep(self._order.run_dir, self._order.name, self._order.incarnation)
+
+    def block(self) -> None:
+        """The fault `block-pool`: each thread of `rpc` waits in a pipe that nobody will ever write to."""
+        reader, _ = os.pipe()
+        for _ in range(self._threads):
+            self._pool.submit(os.read, reader, 1)
 
     def set_ready(self, ready: bool) -> None:
         """Health says SERVING exactly when ready."""
@@ -156,9 +164,11 @@ class Servers:
         place.publish()
 
 
-def _server(threads: int, interceptors: Iterable[grpc.ServerInterceptor]) -> grpc.Server:
-    return grpc.server(
-        ThreadPoolExecutor(threads, thread_name_prefix="rpc"),
-        interceptors=list(interceptors),
-        options=_OPTIONS,
-    )
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="rpc")
+
+
+def _server(
+    pool: ThreadPoolExecutor, interceptors: Iterable[grpc.ServerInterceptor]
+) -> grpc.Server:
+    return grpc.server(pool, interceptors=list(interceptors), options=_OPTIONS)

@@ -44,9 +44,10 @@ def test_every_kind_is_listed() -> None:
     result = CliRunner().invoke(fault, ["list"])
 
     assert 0 == result.exit_code
-    assert ["kill", "segv", "abort", "exception", "stop", "spin", "spin-c", "exit:N"] == [
-        line.split()[0] for line in result.stdout.splitlines()
-    ]
+    assert [
+        *("kill", "segv", "abort", "exception", "stop", "spin", "spin-c"),
+        *("deadlock", "block-pool", "exit:N"),
+    ] == [line.split()[0] for line in result.stdout.splitlines()]
 
 
 @pytest.mark.system

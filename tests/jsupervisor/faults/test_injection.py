@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jsupervisor.faults.injection import FaultError, inject
-from jsupervisor.faults.registry import FAULTS
+from jsupervisor.faults.registry import FAULTS, parse
 from jsupervisor.observer.operator import OperatorError
 from jsupervisor.observer.processes import ProcessId, alive
 from jsupervisor.paths import instance
@@ -27,7 +27,7 @@ def test_each_fault_takes_effect_on_a_module_and_on_nobody_else(router: Router, 
     assert report.serving_ms is not None
     assert report.ready_ms is not None
     assert report.detected_ms <= report.serving_ms <= report.ready_ms
-    assert ("hang" if kind in ("stop", "spin", "spin-c") else "exit") == report.detected_by
+    assert ("exit" if parse(kind).ends else "hang") == report.detected_by
     assert before["rpd"] == ProcessId(report.pid, report.start_time)
     assert after["rpd"].pid == report.new_pid
     assert {"rpd"} == {name for name in before if before[name] != after[name]}

@@ -13,7 +13,10 @@ MACHINERY = {"__init__", "fault", "registry", "recovery", "injection", "health"}
 
 
 def test_every_kind_of_the_contract_is_there() -> None:
-    assert {"kill", "segv", "abort", "stop", "exit:N", "exception", "spin", "spin-c"} == set(KINDS)
+    assert {
+        *("kill", "segv", "abort", "stop", "exit:N", "exception"),
+        *("spin", "spin-c", "deadlock", "block-pool"),
+    } == set(KINDS)
 
 
 @pytest.mark.parametrize("kind", [*FAULTS, "exit:0", "exit:255"])
@@ -40,4 +43,6 @@ def test_each_fault_has_a_file_and_each_file_a_fault() -> None:
 
 
 def test_only_faults_that_leave_the_process_alive_wait_for_the_supervisor() -> None:
-    assert {"stop", "spin", "spin-c"} == {kind for kind, fault in FAULTS.items() if not fault.ends}
+    hangs = {"stop", "spin", "spin-c", "deadlock", "block-pool"}
+
+    assert hangs == {kind for kind, fault in FAULTS.items() if not fault.ends}

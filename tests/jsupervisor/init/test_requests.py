@@ -301,7 +301,7 @@ def test_a_fault_by_signal_reaches_a_module_and_is_told_to_watchers(
 
 
 @system
-@pytest.mark.parametrize("kind", ["exit:17", "exception", "spin", "spin-c"])
+@pytest.mark.parametrize("kind", ["exit:17", "exception", "spin", "spin-c", "deadlock"])
 @pytest.mark.parametrize("victim", ["rpd", "jlaunchd", "launcher"])
 def test_other_faults_travel_over_the_victims_connection(rig: Rig, kind: str, victim: str) -> None:
     init = rig()
@@ -311,6 +311,18 @@ def test_other_faults_travel_over_the_victims_connection(rig: Rig, kind: str, vi
 
     assert puppets[victim].pid == init.ask("inject", name=victim, kind=kind)["pid"]
     assert {"op": "fault", "kind": kind} == puppets[victim].expect("fault")
+
+
+@system
+def test_only_those_with_rpc_threads_can_have_them_blocked(rig: Rig) -> None:
+    init = rig()
+    jlaunchd, launcher = init.staff()
+    init.module(jlaunchd, launcher, "pfe0")
+
+    assert ["pfe0", "jlaunchd", "launcher"] == [
+        str(init.ask("inject", name=name, kind="block-pool")["why"]).split()[0]
+        for name in ("pfe0", "jlaunchd", "launcher")
+    ]
 
 
 @system

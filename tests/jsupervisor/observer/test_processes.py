@@ -70,6 +70,36 @@ def test_a_stopped_process_shows_as_stopped(sleeper: subprocess.Popen[bytes]) ->
     assert Sample("T", processes.sample(child).cpu_seconds) == processes.sample(child)
 
 
+WAITING = """
+import os, threading
+reader, writer = os.pipe()
+threading.Thread(target=os.read, args=(reader, 1), daemon=True).start()
+lock = threading.Lock()
+lock.acquire()
+print(flush=True)
+lock.acquire()
+"""
+
+
+def test_what_the_threads_wait_in_is_seen_with_the_main_thread_first() -> None:
+    with subprocess.Popen([sys.executable, "-c", WAITING], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        found = processes.identify(process.pid)
+        assert found is not None
+        while True:  # the test's own limit ends what never happens
+            channels = processes.wait_channels(found)
+            if len(channels) == 2 and "futex" in channels[0] and "pipe_read" in channels[1]:
+                break
+        turns = processes.turns(found)
+
+        assert 0 < turns == processes.turns(found)
+        process.kill()
+        process.wait()
+
+    assert ((), 0) == (processes.wait_channels(found), processes.turns(found))
+
+
 def test_descendants_begin_with_the_oldest(sleeper: subprocess.Popen[bytes]) -> None:
     found = [process.pid for process in processes.descendants(os.getpid())]
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from jsupervisor.runtime.crash import STDERR, CrashTrace, open_trace, trace_path
+from jsupervisor.runtime.crash import STDERR, CrashTrace, discard_traces, open_trace, trace_path
 
 DYING = """
 import ctypes, os, signal, sys, threading
 from collections import deque
 from itertools import repeat
-from jsupervisor.runtime.crash import CrashTrace, open_trace
+from jsupervisor.runtime.crash import STDERR, CrashTrace, discard_traces, open_trace, trace_path
 CrashTrace(open_trace(sys.argv[1], "rpd", 7)).enable()
 def the_other_one(started):
     started.set()

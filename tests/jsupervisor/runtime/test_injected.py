@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 
 import pytest
 
@@ -23,6 +24,14 @@ def test_exit_ends_the_process_with_its_code(
     carry_out(kind)
 
     assert [code] == codes
+
+
+def test_a_deadlock_never_ends_and_lets_other_threads_go_on() -> None:
+    victim = threading.Thread(target=carry_out, args=("deadlock",), daemon=True)
+    victim.start()
+    victim.join(0.01)
+
+    assert victim.is_alive()
 
 
 def test_an_unknown_kind_does_nothing() -> None:
