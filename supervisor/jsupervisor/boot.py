@@ -21,7 +21,7 @@ from jsupervisor.containment.ground import Ground, NoUids
 from jsupervisor.initproto import Json
 from jsupervisor.jlaunchd.confinement import uids
 from jsupervisor.jlaunchd.listen import ListenError, check_free, parse_address
-from jsupervisor.jlaunchd.plan import Architecture, Plan
+from jsupervisor.jlaunchd.plan import Architecture, Plan, without_heartbeats
 from jsupervisor.jlaunchd.planfile import dump_plan
 from jsupervisor.jlaunchd.reader import PlanError
 from jsupervisor.jlaunchd.replan import resolve
@@ -76,11 +76,14 @@ def make_plan(
     ports: Mapping[str, str] | None = None,
     architecture: Architecture = "modular",
     metrics: str | None = None,
+    heartbeats: bool = True,
 ) -> Plan:
     """The plan of a start order; raises PlanError. `metrics` is an address instead of the profile's."""
     plan = resolve(
         find_profile(profile), policy=policy or "", ports=ports, architecture=architecture
     )
+    if not heartbeats:
+        plan = without_heartbeats(plan)
     if metrics is None:
         return plan
     try:
@@ -161,6 +164,7 @@ def _start_init(instance: Instance, plan: Plan, lock: int, detach: bool) -> Boot
         "lifeline_fd": lifeline_r,
         "jlaunchd": _python("jsupervisor.jlaunchd", _jlaunchd_setup(instance)),
         "launcher": _python("jsupervisor.launcher", _launcher_setup(instance, plan)),
+        "heartbeats": plan.heartbeats,
     }
     root = str(Path(__file__).resolve().parents[1])
     stderr = os.open(

@@ -80,6 +80,14 @@ def test_an_order_changes_the_profiles_plan() -> None:
         make_plan("vmx", policy="x")
 
 
+def test_a_start_may_do_without_heartbeats() -> None:
+    with_them, without = make_plan("vmx"), make_plan("vmx", heartbeats=False)
+
+    assert (True, False) == (with_them.heartbeats, without.heartbeats)
+    assert {None} == {program.heartbeat for program in without.programs}
+    assert None not in {program.heartbeat for program in with_them.programs}
+
+
 def test_only_linux_with_proc_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
     require_linux()
     monkeypatch.setattr(os.path, "exists", lambda path: False)

@@ -105,6 +105,14 @@ def checked_config(path: str | None) -> str | None:
     help="Serve metrics over TCP as well, e.g. on 127.0.0.1:9464.",
 )
 @click.option(
+    "--no-heartbeats",
+    "heartbeats",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Ask nobody for signs of life: who hangs is left alone, and idle is idle.",
+)
+@click.option(
     "--detach", is_flag=True, help="Return when all modules are up, and leave it running."
 )
 def start(
@@ -115,6 +123,7 @@ def start(
     ports: tuple[str, ...],
     architecture: str,
     metrics: str | None,
+    heartbeats: bool,
     detach: bool,
 ) -> None:  # fmt: skip
     """Boot a router and stay with it: each step as it happens, then a live view. Ctrl-C stops it.
@@ -135,6 +144,7 @@ def start(
             ports=joined,
             architecture="monolithic" if architecture == "monolithic" else "modular",
             metrics=metrics,
+            heartbeats=heartbeats,
         )
     text = checked_config(config)
     with ending_signals() as signals:

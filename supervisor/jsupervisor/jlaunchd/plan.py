@@ -135,6 +135,8 @@ class Plan:
     architecture: Architecture = "modular"
     parts: tuple[Program, ...] = ()
     """Monolithic: the modules inside the one program."""
+    heartbeats: bool = True
+    """Is anybody asked for signs of life, jlaunchd and the launchers included?"""
     source: str = ""
     """The file that it was read from, for a reload."""
     chosen_policy: str = ""
@@ -184,6 +186,12 @@ def with_rule(plan: Plan, rule: RestartPolicy, target: str = "", name: str = "")
         for program in plan.programs
     )
     return replace(plan, programs=programs)
+
+
+def without_heartbeats(plan: Plan) -> Plan:
+    """The plan under which nobody is asked for signs of life, and an idle instance never wakes up."""
+    programs = tuple(replace(program, heartbeat=None) for program in plan.programs)
+    return replace(plan, programs=programs, heartbeats=False)
 
 
 def with_ports(plan: Plan, ports: Mapping[str, str]) -> Plan:

@@ -13,6 +13,7 @@ from jsupervisor.jlaunchd.plan import (
     as_monolith,
     with_policy,
     with_ports,
+    without_heartbeats,
 )
 from jsupervisor.jlaunchd.reader import PlanError
 
@@ -51,6 +52,7 @@ def reread(plan: Plan) -> Plan:
         ports=plan.chosen_ports,
         architecture=plan.architecture,
     )
+    new = new if plan.heartbeats else without_heartbeats(new)
     return replace(new, metrics=plan.metrics)  # whoever scrapes is not sent elsewhere
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jsupervisor.jlaunchd.plan import MONOLITH
+from jsupervisor.jlaunchd.plan import MONOLITH, without_heartbeats
 from jsupervisor.jlaunchd.policy import POLICIES
 from jsupervisor.jlaunchd.reader import PlanError
 from jsupervisor.jlaunchd.replan import Difference, difference, reread, resolve
@@ -30,6 +30,16 @@ def test_what_start_was_told_holds_after_a_reload_too(file: Path) -> None:
     again = reread(plan)
 
     assert [POLICIES["erlang"]] * 2 == [program.policy for program in again.programs]
+
+
+def test_heartbeats_that_were_switched_off_stay_so(file: Path) -> None:
+    plan = without_heartbeats(resolve(file))
+    file.write_text(HEAD + A + B, encoding="utf-8")
+    again = reread(plan)
+
+    assert [None, None] == [program.heartbeat for program in again.programs]
+    assert not again.heartbeats
+    assert resolve(file).heartbeats
 
 
 def test_a_monolith_stays_one(file: Path) -> None:
