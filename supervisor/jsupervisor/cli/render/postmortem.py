@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from jsupervisor.cli.render.stacks import stacks
 from jsupervisor.cli.wording import ended, process_name
 from jsupervisor.initproto import Message
 from jsupervisor.runtime.cores import Core
@@ -25,7 +26,7 @@ def page(core: Core, number: int, path: str) -> list[Section]:
     """Everything that a core says, the most important first."""
     parts: Sequence[tuple[str, Sequence[str]]] = (
         ("", [*_facts(core, number, path)]),
-        ("Stacks", core.trace.splitlines() or [_no_trace(core)]),
+        ("Stacks", stacks(core.trace) or [_no_trace(core)]),
         ("Events", [_event(each, core) for each in core.events] or ["none in the journal"]),
         ("Log", core.log or ["nothing"]),
         ("Standard error", core.stderr or ["nothing"]),

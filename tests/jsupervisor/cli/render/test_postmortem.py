@@ -29,7 +29,7 @@ HANG = Core(
     utime=0.25,
     stime=0.5,
     maxrss_kb=51200,
-    trace="Fatal Python error: Aborted\n\nCurrent thread 0x01:\n  File x",
+    trace="Fatal Python error: Aborted\n\nThread 7f:\n  File x",
     stderr=("one", "two"),
     events=(
         {"event": "hang", "cause": "hang", "next": "kill", "incarnation": 3,
@@ -51,7 +51,7 @@ Stacks
 ------
 Fatal Python error: Aborted
 
-Current thread 0x01:
+Thread 7f:
   File x
 
 Events
