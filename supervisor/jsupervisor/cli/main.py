@@ -33,6 +33,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "events": "jsupervisor.cli.events:events",
     "postmortem": "jsupervisor.cli.postmortem:postmortem",
     "fault": "jsupervisor.cli.fault:fault",
+    "export": "jsupervisor.cli.export:export",
     "demo": "jsupervisor.cli.demo:demo",
     "profile": "jsupervisor.cli.profile:profile",
     "doctor": "jsupervisor.cli.doctor:doctor",

@@ -77,6 +77,11 @@ class History:
     def __len__(self) -> int:
         return len(self._records)
 
+    def take(self) -> list[EventRecord]:
+        """All events, which are then forgotten: for who watches for ever and keeps no marks."""
+        taken, self._records = self._records, []
+        return taken
+
     def since(self, mark: int) -> Iterator[EventRecord]:
         """The events from index `mark` on."""
         return iter(self._records[mark:])

@@ -40,3 +40,13 @@ def test_a_mark_hides_what_came_before() -> None:
     assert None is history.first(mark, "dcd", "ready")
     assert 1 == len(list(history.since(mark)))
     assert found == history.first(mark, None, "ready")
+
+
+def test_who_keeps_no_marks_takes_everything_and_leaves_nothing() -> None:
+    history = History()
+    history.append(parse(PUSHED))
+    taken = history.take()
+
+    assert [parse(PUSHED)] == taken
+    assert 0 == len(history)
+    assert [] == history.take()
