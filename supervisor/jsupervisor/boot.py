@@ -162,6 +162,7 @@ def _start_init(instance: Instance, plan: Plan, lock: int, detach: bool) -> Boot
         "run_dir": str(instance.run_dir),
         "lock_fd": lock,
         "lifeline_fd": lifeline_r,
+        "cgroups": plan.containment.cgroups,
         "jlaunchd": _python("jsupervisor.jlaunchd", _jlaunchd_setup(instance)),
         "launcher": _python("jsupervisor.launcher", _launcher_setup(instance, plan)),
         "heartbeats": plan.heartbeats,
@@ -222,6 +223,7 @@ def _containment(instance: Instance, plan: Plan) -> dict[str, Json]:
     numbers = uids(plan, str(instance.home))
     unix = [spec.partition(":")[2] for spec in plan.ports.values() if spec.startswith("unix:")]
     return {
+        "cgroups": plan.containment.cgroups,
         "uids": {None: "auto", True: "yes", False: "no"}[plan.containment.uids],
         "lowest": min(numbers.values()),
         "highest": max(numbers.values()),

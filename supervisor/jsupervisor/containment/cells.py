@@ -76,10 +76,11 @@ class Cells:
         )
 
     def _paths(self, role: Role, rights: Rights, places: _Places) -> Paths:
+        code = tuple(path for path in self._code if not places.lie_below(path))
         return Paths(
-            reads=(*SYSTEM_READS, *self._code, *places.expand(rights.reads)),
+            reads=(*SYSTEM_READS, *code, *places.expand(rights.reads)),
             writes=(*SYSTEM_WRITES, *places.expand(rights.writes)),
-            executes=(*PROGRAMS, *self._code) if role.executes else (),
+            executes=(*PROGRAMS, *code) if role.executes else (),
         )
 
     def _filter(self, role: Role, families: tuple[int, ...]) -> Filter | None:
@@ -101,6 +102,14 @@ class _Places:
     ports: tuple[str, ...]
     """The folders in which ports have their sockets."""
     notes: str
+
+    def lie_below(self, path: str) -> bool:
+        """Would who reads all beneath `path` read the instance's files, or the machine's?
+
+        An empty entry of PYTHONPATH is the working folder, which is the root of all.
+        """
+        inside = [os.path.realpath(each) for each in (self.home, self.run_dir, "/etc", "/proc")]
+        return any(f"{each}/".startswith(f"{path.rstrip('/')}/") for each in inside)
 
     def expand(self, templates: Iterable[str]) -> tuple[str, ...]:
         """The paths themselves."""

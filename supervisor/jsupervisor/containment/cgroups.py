@@ -46,6 +46,9 @@ class Groups:
         return bool(self.unified)
 
 
+NONE: Final = Groups(why="switched off in the profile")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupLimits:
     """What all processes of a module together may use; None is as much as there is."""

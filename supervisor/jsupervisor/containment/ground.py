@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from jsupervisor.containment import credentials, folders, limits, view
+from jsupervisor.containment.cgroups import NONE
 from jsupervisor.containment.machine import Machine, code_paths, look
 from jsupervisor.initproto import Json
 
@@ -33,6 +34,7 @@ class Ground:
     ports_group: int = 0
     home: str = ""
     run_dir: str = ""
+    cgroups: bool = True
     folders: tuple[str, ...] = ()
     """Those in which ports have their sockets."""
 
@@ -50,6 +52,7 @@ class Ground:
             ports_group=int(str(value["ports_group"])),
             home=str(value["home"]),
             run_dir=str(value["run_dir"]),
+            cgroups=value.get("cgroups") is not False,
             folders=tuple(str(path) for path in listed) if isinstance(listed, list) else (),
         )
 
@@ -75,7 +78,8 @@ class Ground:
         why = "switched off in the profile" if self.uids == NO else self._open()
         if why and self.uids == YES:
             raise NoUids(f"cannot give modules uids of their own: {why}")
-        return replace(look(), no_uids=why)
+        machine = replace(look(), no_uids=why)
+        return machine if self.cgroups else replace(machine, groups=NONE)
 
     def _open(self) -> str:
         """Let modules reach what they need under uids of their own; why that cannot be, or empty."""

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from jsupervisor import linux
+from jsupervisor.containment import cgroups
 from jsupervisor.init import requests
 from jsupervisor.init.keeper import Keeper, Pinger
 from jsupervisor.init.peers import Peer
@@ -50,6 +51,7 @@ class Boot:
     """The instance stops when this descriptor reaches its end; -1 for an instance on its own."""
     jlaunchd: tuple[str, ...] = ()
     launcher: tuple[str, ...] = ()
+    cgroups: bool = True
     heartbeats: bool = True
     """Are jlaunchd and the launchers pinged? Without it init wakes up for events alone."""
 
@@ -70,7 +72,7 @@ class Init:
         self.boot = boot
         self.table = Table()
         self.store = Store()
-        self.trees = Trees(boot.run_dir)
+        self.trees = Trees(boot.run_dir, groups=cgroups.find() if boot.cgroups else cgroups.NONE)
         self.containment: Message = {}
         """What the launcher says of the layers that it lays."""
         self.keepers = {"launcher": Keeper("launcher"), "jlaunchd": Keeper("jlaunchd")}

@@ -25,7 +25,7 @@ from typing import Final, NoReturn
 
 from jsupervisor import linux
 from jsupervisor.containment import cgroups
-from jsupervisor.containment.cgroups import GroupLimits
+from jsupervisor.containment.cgroups import GroupLimits, Groups
 from jsupervisor.containment.roles import role_of
 from jsupervisor.init.table import Phase, Process
 from jsupervisor.initproto import Json
@@ -44,8 +44,8 @@ _TICKS: Final = os.sysconf("SC_CLK_TCK")
 class Trees:
     """Ends what dead modules left behind."""
 
-    def __init__(self, run_dir: str) -> None:
-        self.groups = cgroups.find()
+    def __init__(self, run_dir: str, *, groups: Groups) -> None:
+        self.groups = groups
         self.sealed = False
         """Do filters hold modules? The launcher says so."""
         self.uids = False

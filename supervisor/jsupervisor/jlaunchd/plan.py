@@ -67,6 +67,8 @@ class Containment:
     """Has each a uid of its own? None: where that is possible, with root."""
     uid_base: int | None = None
     """The first of a range of numbers for them; None: made from the instance's home."""
+    cgroups: bool = True
+    """Are cgroups made, where that is possible?"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

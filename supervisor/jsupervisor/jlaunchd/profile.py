@@ -182,7 +182,11 @@ def read_limits(section: Section) -> Limits:
 def _containment(top: Section) -> Containment:
     section = top.section("containment", optional=True)
     wanted = section.boolean("uids", default=True) if "uids" in section.names() else None
-    containment = Containment(uids=wanted, uid_base=section.optional_count("uid_base", least=1))
+    containment = Containment(
+        uids=wanted,
+        uid_base=section.optional_count("uid_base", least=1),
+        cgroups=section.boolean("cgroups", default=True),
+    )
     section.done()
     return containment
 
