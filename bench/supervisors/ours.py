@@ -171,8 +171,9 @@ class Module(Ours):
         self._booted: boot.Booted | None = None
 
     def configure(self) -> None:
-        """A profile of modules that do nothing but serve."""
+        """A profile of modules that do nothing but serve, and eventd, to which they log."""
         lines = ["[profile]", 'name = "bench"', 'policy = "never-give-up"']
+        lines += ["[program.eventd]", 'entry = "jdaemons.eventd.daemon:Eventd"']
         for work in self.site.works:
             lines += [
                 f"[program.{work.name}]",

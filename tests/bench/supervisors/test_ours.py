@@ -50,4 +50,5 @@ def test_a_profile_has_a_module_for_each_program(
     found = tomllib.loads((site.folder / "bench.toml").read_text())
 
     assert "never-give-up" == found["profile"]["policy"]
-    assert [spare, spare] == [program["spare"] for program in found["program"].values()]
+    assert {"eventd", "w0", "w1"} == set(found["program"])
+    assert [spare, spare] == [found["program"][name]["spare"] for name in ("w0", "w1")]
