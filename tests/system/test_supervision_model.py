@@ -26,7 +26,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from jsupervisor.jlaunchd import messages as m
 from jsupervisor.jlaunchd.child import State
 from jsupervisor.jlaunchd.core import Supervisor
-from jsupervisor.jlaunchd.plan import Plan, with_policy
+from jsupervisor.jlaunchd.plan import Plan, with_rule
+from jsupervisor.jlaunchd.policy import Backoff, RestartPolicy
 from jsupervisor.jlaunchd.profile import parse_plan
 from jsupervisor.observer.operator import Operator
 from jsupervisor.testing import Router
@@ -38,10 +39,18 @@ STEPS = 15
 SETTLE = 20.0
 
 NAMES = ("one", "two", "three", "four", "five", "six")
-POLICIES = ("junos", "never-give-up", "erlang")
+# Long periods and runs that are never healthy: what counts must not depend on the machine's speed.
+POLICIES = (
+    RestartPolicy(3, 86400.0),
+    RestartPolicy(None, 86400.0, Backoff(0.0, 2.0, 0.2, reset=86400.0)),
+    RestartPolicy(1, 86400.0, on_thrash="escalate"),
+)
 TEXT = """
 [profile]
 name = "model"
+policy = "never-give-up"
+[containment]
+uids = false
 {programs}
 [program.two.policy]
 intensity = 1
@@ -196,6 +205,8 @@ class World(RuleBasedStateMachine):
             for name, gate in self.gates.items()
         )
         plan = parse_plan(TEXT.format(programs=programs), "model.toml")
+        for name in ("one", "three"):
+            plan = with_rule(plan, POLICIES[0], name)
         self.router = self.stack.enter_context(Router.boot(plan=plan, home=folder))
         self.model = Model(plan, set(NAMES))
         self.agree()
@@ -312,9 +323,9 @@ class World(RuleBasedStateMachine):
         self.agree()
 
     @rule(policy=st.sampled_from(POLICIES), of=st.sampled_from(["", *NAMES, "inner", "outer"]))
-    def an_operator_sets_a_policy(self, policy: str, of: str) -> None:
+    def an_operator_sets_a_policy(self, policy: RestartPolicy, of: str) -> None:
         self.router.set_policy(policy, of)
-        self.model.plan = with_policy(self.model.plan, policy, of)
+        self.model.plan = with_rule(self.model.plan, policy, of)
         self.model.tell(m.PlanChanged(self.model.plan))
         self.model.settle()
         self.agree()

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from jsupervisor.cli.common import ask_status, find_instance, name_option
 from jsupervisor.cli.complete import module_names, policy_names
 from jsupervisor.cli.errors import WRONG, CliError
-from jsupervisor.jlaunchd.policy import POLICIES, THRASH
-
-if TYPE_CHECKING:
-    from jprotos.jlaunchd.v1 import jlaunchd_pb2 as pb
+from jsupervisor.jlaunchd.policy import POLICIES, THRASH, Backoff, RestartPolicy, Thrash
 
 
 @click.command(
@@ -37,7 +32,7 @@ def set_policy(
     intensity: str | None,
     period: float | None,
     backoff: str | None,
-    on_thrash: str | None,
+    on_thrash: Thrash | None,
     name: str,
 ) -> None:
     """Put TARGET, a module or a group, under POLICY from now on; without TARGET, everything.
@@ -54,12 +49,14 @@ def set_policy(
     ask_status(chosen)  # one that does not run is told so before gRPC is imported
     from jprotos.jlaunchd.v1 import jlaunchd_pb2 as pb
     from jsupervisor.cli import supervisor_calls
+    from jsupervisor.jlaunchd.rules import message_of
 
     request = pb.SetPolicyRequest(target=target)
     if (intensity, period, backoff, on_thrash) == (None, None, None, None):
         request.name = policy
     else:
-        request.rule.CopyFrom(_rule(policy, intensity, period, backoff, on_thrash))
+        rule = _rule(policy, intensity, period, backoff, on_thrash)
+        request.rule.CopyFrom(message_of(rule))
     modules = supervisor_calls.set_policy(chosen, request)
     print(f"policy of {', '.join(modules)}: {policy}{'' if request.name else ', changed'}")
 
@@ -69,42 +66,40 @@ def _rule(
     intensity: str | None,
     period: float | None,
     backoff: str | None,
-    on_thrash: str | None,
-) -> pb.Policy:
-    from jprotos.jlaunchd.v1 import jlaunchd_pb2 as pb
-
+    on_thrash: Thrash | None,
+) -> RestartPolicy:
     base = POLICIES[policy]
-    forgiven = base.intensity
-    if intensity is not None:
-        if intensity != "none" and not intensity.isdecimal():
-            text = f"cannot set the policy: intensity: {intensity!r} is not a whole number or none"
-            raise CliError(text, WRONG)
-        forgiven = None if intensity == "none" else int(intensity)
-    rule = pb.Policy(
+    return RestartPolicy(
+        intensity=_intensity(base, intensity),
         period=base.period if period is None else period,
-        backoff=_backoff(policy, backoff),
+        backoff=_backoff(base.backoff, backoff),
         on_thrash=on_thrash or base.on_thrash,
     )
-    if forgiven is not None:
-        rule.intensity = min(forgiven, 2**32 - 1)
-    return rule
 
 
-def _backoff(policy: str, text: str | None) -> pb.Backoff:
-    from jprotos.jlaunchd.v1 import jlaunchd_pb2 as pb
+def _intensity(base: RestartPolicy, text: str | None) -> int | None:
+    if text is None:
+        return base.intensity
+    if text == "none":
+        return None
+    if not text.isdecimal():
+        raise CliError(
+            f"cannot set the policy: intensity: {text!r} is not a whole number or none", WRONG
+        )
+    return min(int(text), 2**32 - 1)
 
-    base = POLICIES[policy].backoff
-    numbers = [base.initial, base.factor, base.cap, base.jitter, base.reset]
-    if text is not None:
-        try:
-            given = [float(part) for part in text.split(",")]
-        except ValueError:
-            given = []
-        if not 3 <= len(given) <= len(numbers):
-            raise CliError(
-                f"cannot set the policy: backoff: {text!r} is not INITIAL,FACTOR,CAP[,JITTER[,RESET]]",
-                WRONG,
-            )
-        numbers[: len(given)] = given
-    initial, factor, cap, jitter, reset = numbers
-    return pb.Backoff(initial=initial, factor=factor, cap=cap, jitter=jitter, reset=reset)
+
+def _backoff(base: Backoff, text: str | None) -> Backoff:
+    if text is None:
+        return base
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    known = [base.initial, base.factor, base.cap, base.jitter, base.reset]
+    if not 3 <= len(numbers) <= len(known):
+        raise CliError(
+            f"cannot set the policy: backoff: {text!r} is not INITIAL,FACTOR,CAP[,JITTER[,RESET]]",
+            WRONG,
+        )
+    return Backoff(*numbers, *known[len(numbers) :])

@@ -34,6 +34,23 @@ def policy_of(rule: pb.Policy) -> RestartPolicy:
     )
 
 
+def message_of(policy: RestartPolicy) -> pb.Policy:
+    """The message that says this policy."""
+    backoff = policy.backoff
+    return pb.Policy(
+        intensity=policy.intensity,
+        period=policy.period,
+        backoff=pb.Backoff(
+            initial=backoff.initial,
+            factor=backoff.factor,
+            cap=backoff.cap,
+            jitter=backoff.jitter,
+            reset=backoff.reset,
+        ),
+        on_thrash=policy.on_thrash,
+    )
+
+
 def describe(policy: RestartPolicy) -> str:
     """A policy's name, or its numbers: "3 in 30 s"."""
     for name, known in POLICIES.items():

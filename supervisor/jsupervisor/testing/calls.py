@@ -16,6 +16,8 @@ from jprotos.jlaunchd.v1 import jlaunchd_pb2, jlaunchd_pb2_grpc
 from jprotos.mgd.v1 import mgd_pb2, mgd_pb2_grpc
 from jprotos.runtime.v1 import runtime_pb2, runtime_pb2_grpc
 from jsupervisor.initproto import Json
+from jsupervisor.jlaunchd.policy import RestartPolicy
+from jsupervisor.jlaunchd.rules import message_of
 from jsupervisor.observer.operator import Operator, OperatorError
 from jsupervisor.paths import Instance
 from jsupervisor.runtime.identity import Identity
@@ -117,9 +119,13 @@ class Calls:
             f"restart {module}", lambda jlaunchd: jlaunchd.Restart, request, timeout
         ).pid
 
-    def set_policy(self, policy: str, target: str, timeout: float) -> list[str]:
-        """Put a module, a group or everything under a named policy; whom. Raises HarnessError."""
-        request = jlaunchd_pb2.SetPolicyRequest(target=target, name=policy)
+    def set_policy(self, policy: str | RestartPolicy, target: str, timeout: float) -> list[str]:
+        """Put a module, a group or everything under a policy; whom. Raises HarnessError."""
+        request = jlaunchd_pb2.SetPolicyRequest(target=target)
+        if isinstance(policy, str):
+            request.name = policy
+        else:
+            request.rule.CopyFrom(message_of(policy))
         what = f"set the policy of {target or 'everything'}"
         reply = self._ask(what, lambda jlaunchd: jlaunchd.SetPolicy, request, timeout)
         return list(reply.modules)

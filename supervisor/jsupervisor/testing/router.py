@@ -22,6 +22,7 @@ from jsupervisor import boot as booting
 from jsupervisor.faults.injection import FaultReport, Injection
 from jsupervisor.initproto import Json
 from jsupervisor.jlaunchd.plan import Architecture, Plan
+from jsupervisor.jlaunchd.policy import RestartPolicy
 from jsupervisor.observer import processes
 from jsupervisor.observer.events import EventRecord
 from jsupervisor.observer.operator import Operator, OperatorError, Watcher
@@ -230,9 +231,9 @@ class Router:
         self._calls.clear(module, timeout)
 
     def set_policy(
-        self, policy: str, target: str = "", *, timeout: float = CALL_SECONDS
+        self, policy: str | RestartPolicy, target: str = "", *, timeout: float = CALL_SECONDS
     ) -> list[str]:
-        """Put a module or a group (none: everything) under a named policy; the modules it judges."""
+        """Put a module or a group (none: everything) under a policy; the modules it judges."""
         return self._calls.set_policy(policy, target, timeout)
 
     def reload(self, *, timeout: float = CALL_SECONDS) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from jprotos.jlaunchd.v1 import jlaunchd_pb2 as pb
 from jsupervisor.jlaunchd.policy import POLICIES, Backoff, RestartPolicy
-from jsupervisor.jlaunchd.rules import describe, policy_of
+from jsupervisor.jlaunchd.rules import describe, message_of, policy_of
 
 
 def test_a_message_says_all_of_a_policy() -> None:
@@ -49,3 +49,8 @@ def test_a_known_policy_is_shown_by_its_name(name: str) -> None:
 def test_another_is_shown_by_its_numbers() -> None:
     assert "5 in 2.5 s" == describe(RestartPolicy(5, 2.5))
     assert "no limit" == describe(RestartPolicy(None, 2.5))
+
+
+@pytest.mark.parametrize("policy", POLICIES.values())
+def test_a_policy_comes_out_of_its_message_as_it_was(policy: RestartPolicy) -> None:
+    assert policy == policy_of(message_of(policy))
