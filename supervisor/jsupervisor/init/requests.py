@@ -252,7 +252,8 @@ def _is_jlaunchd(init: Init, peer: Peer) -> bool:
 
 
 def _status(init: Init, peer: Peer, message: Message, fd: int) -> None:
-    _require_operator(init, peer)
+    if not _is_jlaunchd(init, peer):
+        _require_operator(init, peer)
     peer.send({"op": "status", "status": init.status()})
 
 

@@ -17,10 +17,10 @@ from jsupervisor.jlaunchd.heartbeat import WAITING_CAP, Pulse
 from jsupervisor.jlaunchd.heartstats import HeartStats
 from jsupervisor.jlaunchd.plan import Heartbeat
 from jsupervisor.jlaunchd.signs import Answers, Notices, Sign, Word
-from jsupervisor.waiting import Threads, Waiting, threads_of
 from jsupervisor.runtime.initlink import Descriptors
 from jsupervisor.runtime.log import Log
 from jsupervisor.runtime.rpc import Client
+from jsupervisor.waiting import Threads, Waiting, threads_of
 
 LATE: Final = 0.5
 """A look is late when it comes so many intervals after its time."""

@@ -2,14 +2,14 @@
 
 Three sources: what jlaunchd knows itself, copied in the loop; init's status and /proc, in a worker
 thread; the modules' own counters, over RPC, a few at a time and each with a deadline. What does not
-answer in time is missing in the sample. Nothing is done while nobody asks, and whoever asks
-again soon, or at the same time, gets the same sample.
+answer in time is missing in the sample. Nothing is done while nobody asks, and others are not asked
+again for whoever asks again soon, or at the same time.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -22,7 +22,7 @@ from jsupervisor.jlaunchd.heartstats import HeartStats
 from jsupervisor.jlaunchd.metrics import ProcessSample, Sample
 from jsupervisor.jlaunchd.plan import Plan
 from jsupervisor.jlaunchd.tally import Tally
-from jsupervisor.jlaunchd.usage import usage
+from jsupervisor.jlaunchd.usage import Usage, usage
 from jsupervisor.runtime.clock import Clock
 from jsupervisor.runtime.order import Order
 from jsupervisor.runtime.rpc import Client, RpcError
@@ -82,6 +82,19 @@ class Counts:
     watchers_cut: int
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was asked of others, and when."""
+
+    monotonic_ns: int
+    usage: Mapping[int, Usage]
+    """By pid."""
+    launcher: tuple[int, int]
+    """Its pid, 0 while there is none, and its incarnation."""
+    stats: Mapping[str, tuple[int, runtime_pb2.StatsReply]]
+    """With the incarnation that answered."""
+
+
 class Sampler:
     """One for an instance."""
 
@@ -89,34 +102,25 @@ class Sampler:
         self._known = known
         self._lock = trio.Lock()
         self._thread = trio.CapacityLimiter(1)
-        self._sample: Sample | None = None
+        self._look = Look(0, {}, (0, 0), {})
 
     async def sample(self) -> Sample:
-        """A sample that is at most FRESH seconds old when it is asked for."""
+        """Everything: what jlaunchd knows as of now, what others said FRESH seconds ago at most."""
         async with self._lock:
             now = self._known.clock.monotonic_ns()
-            if self._sample is None or now - self._sample.monotonic_ns > FRESH * 1e9:
-                self._sample = await self._make(now)
-            return self._sample
+            if now - self._look.monotonic_ns > FRESH * 1e9:
+                self._look = await self._make(now)
+        return self._of(self._look)
 
-    async def _make(self, now: int) -> Sample:
+    def _of(self, look: Look) -> Sample:
         known, counts = self._known, self._known.counts()
-        processes = self._modules()
-        run_dir = known.order.run_dir
-        asked: Callable[[], list[ProcessSample]] = lambda: _look(run_dir, processes)
-        seen: list[ProcessSample] = processes
-        with trio.move_on_after(2 * INIT_TIMEOUT):
-            seen = await trio.to_thread.run_sync(
-                asked, limiter=self._thread, abandon_on_cancel=True
-            )
-        stats = await self._ask_all(seen)
         return Sample(
-            monotonic_ns=now,
+            monotonic_ns=look.monotonic_ns,
             version=__version__,
             instance=known.order.instance,
             profile=known.plan.profile,
             architecture=known.plan.architecture,
-            processes=[replace(process, stats=stats.get(process.name)) for process in seen],
+            processes=[_seen(process, look) for process in self._modules(look.launcher)],
             events=dict(known.tally.events),
             journal_errors=counts.journal_errors,
             alarms=counts.alarms,
@@ -124,13 +128,24 @@ class Sampler:
             watchers_cut=counts.watchers_cut,
         )
 
-    def _modules(self) -> list[ProcessSample]:
+    async def _make(self, now: int) -> Look:
+        run_dir = self._known.order.run_dir
+        processes = self._modules((0, 0))
+        pids = {process.name: process.pid for process in processes if process.pid}
+        look = Look(now, {}, self._look.launcher, {})
+        with trio.move_on_after(2 * INIT_TIMEOUT):
+            look = await trio.to_thread.run_sync(
+                _look, now, run_dir, pids, limiter=self._thread, abandon_on_cancel=True
+            )
+        return replace(look, stats=await self._ask_all(processes))
+
+    def _modules(self, launcher: tuple[int, int]) -> list[ProcessSample]:
         """init, jlaunchd and launcher, then the modules: what is known without asking anybody."""
         known = self._known
         keepers = [
             self._bare("init", os.getppid(), 1),
             self._bare("jlaunchd", os.getpid(), known.order.incarnation),
-            self._bare("launcher", 0, known.tally.of("launcher").incarnation),
+            self._bare("launcher", *launcher),
         ]
         return keepers + [
             ProcessSample(
@@ -159,16 +174,16 @@ class Sampler:
 
     async def _ask_all(
         self, processes: Sequence[ProcessSample]
-    ) -> dict[str, runtime_pb2.StatsReply]:
+    ) -> dict[str, tuple[int, runtime_pb2.StatsReply]]:
         """What the modules count themselves, as far as they answer."""
-        found: dict[str, runtime_pb2.StatsReply] = {}
+        found: dict[str, tuple[int, runtime_pb2.StatsReply]] = {}
         places = trio.CapacityLimiter(AT_ONCE)
 
         async def ask(name: str, speaker: str) -> None:
             async with places:
                 reply = await self._ask(speaker)
             if reply is not None:
-                found[name] = reply
+                found[name] = (reply.incarnation, reply)
 
         async with trio.open_nursery() as nursery:
             for process in processes:
@@ -195,33 +210,32 @@ class Sampler:
             return None
 
 
-def _look(run_dir: str, processes: Sequence[ProcessSample]) -> list[ProcessSample]:
-    """The same with what init and /proc say of each: in a thread, for init may keep us waiting."""
+def _seen(process: ProcessSample, look: Look) -> ProcessSample:
+    """The process with what was found out of it, unless it has been replaced since."""
+    incarnation, stats = look.stats.get(process.name, (0, None))
+    if incarnation != process.incarnation:
+        stats = None
+    return replace(process, usage=look.usage.get(process.pid), stats=stats)
+
+
+def _look(now: int, run_dir: str, pids: dict[str, int]) -> Look:
+    """What init and /proc say: in a thread, for init may keep us waiting."""
     status = _status(run_dir)
+    known = status.get("launcher")
+    launcher = known if isinstance(known, Mapping) else {}
+    pids = {**pids, "launcher": _int(launcher.get("pid"))}
     start_times = {
         str(each["name"]): _int(each.get("start_time"))
         for each in _list(status.get("processes"))
         if isinstance(each, Mapping) and each.get("pid")
     }
-    launcher = status.get("launcher")
-    seen = []
-    for process in processes:
-        if process.name == "launcher" and isinstance(launcher, Mapping):
-            pid, incarnation = _int(launcher.get("pid")), _int(launcher.get("incarnation"))
-            state = "up" if pid else "down"
-            process = replace(
-                process,
-                pid=pid,
-                state=state,
-                incarnation=incarnation,
-                restarts=max(0, incarnation - 1),
-            )
-        used = usage(process.pid) if process.pid else None
-        expected = start_times.get(process.name)
-        if used is not None and expected and used.start_time != expected:
-            used = None  # it has died since, and its pid is another's
-        seen.append(replace(process, usage=used))
-    return seen
+    used: dict[int, Usage] = {}
+    for name, pid in pids.items():
+        found = usage(pid) if pid else None
+        # Else it has died since, and its pid is another's.
+        if found is not None and start_times.get(name, found.start_time) == found.start_time:
+            used[pid] = found
+    return Look(now, used, (pids["launcher"], _int(launcher.get("incarnation"))), {})
 
 
 def _status(run_dir: str) -> Mapping[str, Json]:

@@ -95,7 +95,7 @@ async def test_a_sample_has_the_three_processes_of_supervision_and_every_module(
 
 async def test_a_module_that_answers_tells_its_calls(known: Known) -> None:
     run_dir = Path(known.order.run_dir)
-    async with run_daemon(Daemon(make_order(run_dir, "rpd"))) as rpd:
+    async with run_daemon(Daemon(make_order(run_dir, "rpd", incarnation=3))) as rpd:
         await rpd.ready.wait()
         sampler = Sampler(known)
         await sampler.sample()
@@ -109,24 +109,31 @@ async def test_a_module_that_answers_tells_its_calls(known: Known) -> None:
     assert {"/jprotos.runtime.v1.Runtime/Stats": 1} == {c.method: c.handled for c in stats.rpcs}
 
 
-async def test_whoever_asks_again_soon_or_at_once_gets_the_same_sample(known: Known) -> None:
+async def test_others_are_not_asked_again_for_whoever_asks_again_soon_or_at_once(
+    known: Known,
+) -> None:
     sampler = Sampler(known)
-    samples = []
-
-    async def ask() -> None:
-        samples.append(await sampler.sample())
-
     async with trio.open_nursery() as nursery:
         for _ in range(5):
-            nursery.start_soon(ask)
+            nursery.start_soon(sampler.sample)
     known.clock.now += 400_000_000
-    await ask()
+    await sampler.sample()
+    once = known.asked.count("rpd")
     known.clock.now += 200_000_000
-    later = await sampler.sample()
+    await sampler.sample()
 
-    assert [samples[0]] * 6 == samples
-    assert later is not samples[0]
-    assert 2 == known.asked.count("rpd")
+    assert (1, 2) == (once, known.asked.count("rpd"))
+
+
+async def test_what_jlaunchd_knows_itself_is_never_old(known: Known) -> None:
+    sampler = Sampler(known)
+    await sampler.sample()
+    known.tally.count({"name": "rpd", "event": "exit", "cause": "hang"})
+    known.published = {"rpd": {**known.published["rpd"], "state": "backoff"}}
+    sample = await sampler.sample()
+
+    assert {"hang": 1} == sample.processes[3].tally.exits
+    assert "backoff" == sample.processes[3].state
 
 
 async def test_only_modules_that_are_up_are_asked(known: Known) -> None:
