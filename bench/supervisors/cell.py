@@ -62,6 +62,7 @@ def make(request: Request, board: Board) -> System:
 def run(request: Request) -> int:
     """Measure and print; nothing that was started is left."""
     linux.become_subreaper()
+    _forget_our_path()
     with Board(Path(request.folder) / "board") as board:
         system = make(request, board)
         try:
@@ -71,6 +72,15 @@ def run(request: Request) -> int:
             system.stop()
             systems.end_descendants()
     return 0
+
+
+def _forget_our_path() -> None:
+    """What is supervised is to search no more folders than it would elsewhere."""
+    rest = os.environ.get("PYTHONPATH", "").partition(os.pathsep)[2]
+    if rest:
+        os.environ["PYTHONPATH"] = rest
+    else:
+        os.environ.pop("PYTHONPATH", None)
 
 
 def parse(argument: Mapping[str, object]) -> Request:

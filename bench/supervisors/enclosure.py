@@ -63,7 +63,8 @@ def _command(request: Mapping[str, object], folder: Path, group: Path | None) ->
 
 def _run(command: list[str], folder: Path, timeout: float) -> list[Row]:
     errors = folder / "cell.stderr"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
     with (
         errors.open("wb") as stderr,
         subprocess.Popen(
