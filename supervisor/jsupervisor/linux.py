@@ -41,6 +41,20 @@ def prctl(option: int, argument: int | bytes) -> None:
         raise OSError(errno, os.strerror(errno))
 
 
+def signal_main_thread(pid: int, number: int) -> None:
+    """Send a signal that the main thread of `pid` will take, and no other one; raises OSError.
+
+    A signal to the process is any thread's, and after SIGCONT often another one's. Without tgkill(2) in
+    the C library it is sent to the process.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(libc, "tgkill"):
+        os.kill(pid, number)
+    elif libc.tgkill(pid, pid, number) != 0:
+        errno = ctypes.get_errno()
+        raise OSError(errno, os.strerror(errno))
+
+
 def become_subreaper() -> None:
     """Orphaned descendants become children of this process."""
     prctl(PR_SET_CHILD_SUBREAPER, 1)

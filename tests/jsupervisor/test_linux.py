@@ -110,6 +110,30 @@ def test_children_are_those_of_this_process_alone() -> None:
         assert [] == linux.children(child.pid)
 
 
+THREADS = """
+import signal, sys, threading
+taken = threading.Event()
+def take(*_): taken.set()
+signal.signal(signal.SIGUSR1, take)
+print(flush=True)
+taken.wait()
+"""
+
+
+def test_a_signal_for_the_main_thread_reaches_it() -> None:
+    with subprocess.Popen([sys.executable, "-c", THREADS], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        linux.signal_main_thread(process.pid, signal.SIGUSR1)
+
+        assert 0 == process.wait(20)
+
+
+def test_a_signal_for_nobody_is_an_error() -> None:
+    with pytest.raises(ProcessLookupError):
+        linux.signal_main_thread(2**22 + 1, signal.SIGUSR1)
+
+
 def test_a_refused_call_is_an_error() -> None:
     with pytest.raises(OSError, match="Invalid argument"):
         linux.prctl(99999, 0)

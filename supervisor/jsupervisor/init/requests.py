@@ -137,7 +137,11 @@ def _check_record(record: object) -> None:
 def _signal(init: Init, peer: Peer, message: Message, fd: int) -> None:
     process = init.table.find(str(message["name"]), _int(message, "incarnation"))
     process.ordered = str(message.get("ordered", "")) or process.ordered
-    os.kill(process.pid, _int(message, "signal"))
+    number = _int(message, "signal")
+    if number == signal.SIGABRT:
+        init.abort(process.pid)
+    else:
+        os.kill(process.pid, number)
 
 
 def _ack(init: Init, peer: Peer, message: Message, fd: int) -> None:

@@ -34,6 +34,10 @@ STOP_BY_JLAUNCHD_NS: Final = 30_000_000_000
 STOP_BY_US_NS: Final = 5_000_000_000
 MAX_NOTICES: Final = 4096
 MAX_PEERS: Final = 512
+OWN_STACK: Final = signal.SIGUSR2
+"""Has a module write its main thread's stack into its crash trace (`jsupervisor.runtime.crash`)."""
+OWN_STACK_NS: Final = 25_000_000
+"""Time for that: an abort that interrupts it would lose it."""
 MAX_OPEN: Final = 16384
 
 
@@ -88,6 +92,8 @@ class Init:
         self._selector = selectors.DefaultSelector()
         self._finished = False
 
+        self.aborting: dict[int, int] = {}
+        """When a process that was told to write its own stack is to be aborted, by pid."""
     # -- life ---------------------------------------------------------------------------------
 
     def run(self) -> int:
@@ -169,11 +175,27 @@ class Init:
             deadlines.append(max(now, self.stopping.deadline_ns))
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
+        deadlines.extend(self._run_aborts(now))
     def _ping(self, peer: Peer, pinger: Pinger, now: int) -> int:
         waited = peer.waited(now) if pinger.silent and now >= pinger.next_ping_ns else 0
         send, hangs = pinger.due(now, waited)
         if hangs:
             peer.pinger = None
+    def abort(self, pid: int) -> None:
+        """End a child with SIGABRT, taken by its main thread; a module of ours has time for its own stack."""
+        if self.peer_of_pid(pid) is None:
+            linux.signal_main_thread(pid, signal.SIGABRT)
+        else:
+            linux.signal_main_thread(pid, OWN_STACK)
+            self.aborting[pid] = time.monotonic_ns() + OWN_STACK_NS
+
+    def _run_aborts(self, now: int) -> list[int]:
+        """Carry out what is due; when the others are."""
+        for pid in [pid for pid, due in self.aborting.items() if due <= now]:
+            del self.aborting[pid]
+            linux.signal_main_thread(pid, signal.SIGABRT)  # not reaped yet: the pid is still its own
+        return list(self.aborting.values())
+
             self._hangs(peer.role, peer.pidfd)
         elif send:
             peer.send({"op": "ping", "number": pinger.sent})
@@ -209,6 +231,7 @@ class Init:
                 self._module_exited(process, status, usage, now)
             for keeper in self.keepers.values():
                 if keeper.pid == pid:
+            self.aborting.pop(pid, None)
                     self._keeper_exited(keeper, status, now)
         known = {process.pid for process in self.table.alive()}
         known.update(keeper.pid for keeper in self.keepers.values())

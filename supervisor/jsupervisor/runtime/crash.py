@@ -3,7 +3,9 @@
 A file of its own for each incarnation, opened before the process gives up any right, so that it can be
 written from a signal handler with nothing else working: no loop, no interpreter lock, no log, no memory
 to allocate. faulthandler writes the stacks of all threads there on SIGSEGV, SIGABRT, SIGBUS, SIGFPE and
-SIGILL; an exception that ends the process is written as well. jlaunchd puts the trace into the core file
+SIGILL; an exception that ends the process is written as well. While other threads run, reading their
+stacks may itself end in SIGSEGV: so a process that is to be aborted gets SIGUSR2 some time before, at
+which the main thread writes its own stack, which nothing can disturb. jlaunchd puts the trace into the core file
 and removes it. On a full disk the trace stays empty and everything else goes on.
 """
 
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import faulthandler
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -47,8 +50,9 @@ class CrashTrace:
         self.fd = fd
 
     def enable(self) -> None:
-        """From here on a deadly signal writes the stacks of all threads."""
+        """From here on a deadly signal writes the stacks of all threads, and SIGUSR2 that of one."""
         faulthandler.enable(file=self.fd, all_threads=True)
+        faulthandler.register(signal.SIGUSR2, file=self.fd, all_threads=False)
 
     def end(self, text: str) -> None:
         """Say what ends the process: to stderr, and into the trace when that is another file."""

@@ -314,6 +314,19 @@ def test_other_faults_travel_over_the_victims_connection(rig: Rig, kind: str, vi
 
 
 @system
+def test_who_is_aborted_writes_its_own_stack_first(rig: Rig) -> None:
+    init = rig()
+    jlaunchd, launcher = init.staff()
+    init.module(jlaunchd, launcher, "rpd")
+    jlaunchd.say("signal", name="rpd", incarnation=1, signal=6, ordered="hang")
+
+    # A puppet does not know SIGUSR2, which ends it before SIGABRT does.
+    assert ("signal:SIGUSR2", "hang") == tuple(
+        jlaunchd.expect("exit")[key] for key in ("cause", "ordered")
+    )
+
+
+@system
 def test_only_those_with_rpc_threads_can_have_them_blocked(rig: Rig) -> None:
     init = rig()
     jlaunchd, launcher = init.staff()

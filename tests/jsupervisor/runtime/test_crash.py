@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from jsupervisor.linux import signal_main_thread
 from jsupervisor.runtime.crash import STDERR, CrashTrace, discard_traces, open_trace, trace_path
 
 DYING = """
@@ -78,6 +79,23 @@ def test_a_stopped_process_tells_where_when_it_is_aborted_and_goes_on(home: Path
 
     assert -signal.SIGABRT == code
     assert "the_other_one" in trace
+
+
+def test_the_main_thread_tells_where_it_is_and_goes_on(home: Path) -> None:
+    argv = [sys.executable, "-c", DYING.format(body="threading.Event().wait()"), str(home)]
+    path = Path(trace_path(str(home), "rpd", 7))
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        signal_main_thread(process.pid, signal.SIGUSR2)
+        while "wait\n" not in path.read_text():  # the test's own limit ends what never happens
+            pass
+        alive = process.poll() is None
+        process.kill()
+
+    assert alive
+    assert path.read_text().startswith("Stack (most recent call first):")
+    assert "the_other_one" not in path.read_text()
 
 
 def test_an_exception_is_told_in_the_trace_and_on_stderr(

@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-_THREAD: Final = re.compile(r"(Current thread|Thread) 0x0*([0-9a-f]+) .*most recent call first")
+_THREAD: Final = re.compile(
+    r"(Current thread|Thread|Stack)(?: 0x0*([0-9a-f]+))? .*most recent call first"
+)
 _FRAME: Final = re.compile(r'  File "(.+)", line (\d+) in (.+)')
 _ROOTS: Final = re.compile(r".*/(?:site-packages|lib/python3\.\d+|supervisor|daemons|protos)/")
 _PLUMBING: Final = re.compile(r"threading\.py:\d+  (?:_bootstrap|_bootstrap_inner|run)$|<frozen ")
@@ -24,11 +26,13 @@ def stacks(trace: str) -> list[str]:
     for block in _blocks(trace):
         match = _THREAD.match(block[0])
         if match is None:
-            (tail if others or hit else head).extend([*block, ""])
-        elif match[1] == "Current thread":
-            hit = [f"Thread {match[2]}, the one that was hit:", *_frames(block[1:]), ""]
-        else:
+            first = block[0].startswith("Fatal ") or not (others or hit)
+            (head if first else tail).extend([*block, ""])
+        elif match[1] == "Thread":
             others.setdefault(tuple(_frames(block[1:])), []).append(match[2])
+        else:  # "Stack" is the main thread's own, written before anything else could go wrong
+            name = f"Thread {match[2]}" if match[2] else "The main thread"
+            hit = [f"{name}, the one that was hit:", *_frames(block[1:]), ""]
     lines = [*head, *hit]
     for frames, threads in others.items():
         lines += [f"{_called(threads)}:", *frames, ""]

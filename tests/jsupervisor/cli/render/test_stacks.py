@@ -56,5 +56,27 @@ def test_a_traceback_stays_as_it_is() -> None:
     assert TRACEBACK.splitlines() == stacks(TRACEBACK + "\n")
 
 
+OWN = """\
+Stack (most recent call first):
+  File "/src/supervisor/jsupervisor/runtime/injected.py", line 28 in carry_out
+
+"""
+
+
+def test_a_stack_that_was_written_twice_is_there_once() -> None:
+    assert READABLE.splitlines() == stacks(OWN + TRACE)
+
+
+def test_a_stack_that_was_only_written_by_itself_is_there() -> None:
+    broken, _, _ = TRACE.partition("Current thread")
+
+    assert [
+        "Fatal Python error: Aborted",
+        "",
+        "The main thread, the one that was hit:",
+        "  jsupervisor/runtime/injected.py:28  carry_out",
+    ] == stacks(OWN + broken)[:4]
+
+
 def test_no_trace_has_no_lines() -> None:
     assert [] == stacks("")
