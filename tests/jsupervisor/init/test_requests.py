@@ -41,6 +41,9 @@ NASTY: list[dict[str, Json]] = [
     {"op": "inject", "name": "launcher-full", "kind": "kill"},
     {"op": "start", "name": "x"},
     {"op": "put", "key": "x/y"},
+    {"op": "get"},
+    {"op": "get", "key": "jlaunchd/ca"},
+    {"op": "entrust", "key": "operator/identity"},
     {"op": "signal", "name": "x", "incarnation": 1, "signal": 9},
 ]
 NASTY_JLAUNCHD: list[dict[str, Json]] = [
@@ -62,6 +65,7 @@ NASTY_JLAUNCHD: list[dict[str, Json]] = [
     {"op": "publish", "modules": [["name", "x"]]},
     {"op": "publish", "modules": [{"state": "up"}]},
     {"op": "ack", "id": "x"},
+    {"op": "entrust", "key": "x/y"},
     {"op": "event"},
     {"op": "forget", "name": "rpd"},
     {"op": "pong", "number": None},
@@ -380,3 +384,141 @@ def test_a_fault_against_the_full_stage_goes_to_that_very_process(rig: Rig) -> N
     assert full.pid == init.ask("inject", name="launcher-full", kind="kill")["pid"]
     full.await_end()
     assert init.status()["launcher"]["pid"] == launcher.pid
+
+
+def a_memory_file(content: bytes) -> int:
+    fd = os.memfd_create("test", os.MFD_CLOEXEC)
+    os.write(fd, content)
+    return fd
+
+
+def entrust(jlaunchd: Any, key: str, content: bytes) -> None:
+    """As jlaunchd does; it may do so before its hello."""
+    fd = a_memory_file(content)
+    jlaunchd.say("entrust", [fd], key=key)
+    os.close(fd)
+
+
+def content_of(fds: list[int]) -> list[bytes]:
+    """What is in them; closes them."""
+    found = [os.pread(fd, 100, 0) for fd in fds]
+    for fd in fds:
+        os.close(fd)
+    return found
+
+
+@system
+def test_jlaunchd_keeps_its_authority_with_init_before_it_says_hello(rig: Rig) -> None:
+    init = rig()
+    first = init.puppet("jlaunchd")
+    missing = first.ask("get", key="jlaunchd/ca")
+    entrust(first, "jlaunchd/ca", b"secret")
+    entrust(first, "jlaunchd/ca", b"another")
+    kept = first.ask("get", key="jlaunchd/ca")
+    before = content_of(first.fds)
+    first.do("exit", code=1)
+    second = init.puppet("jlaunchd")
+    second.ask("get", key="jlaunchd/ca")
+
+    assert ("missing", "done") == (missing["op"], kept["op"])
+    assert [b"secret"] == before == content_of(second.fds)
+
+
+@system
+def test_the_authority_is_for_jlaunchd_alone(rig: Rig) -> None:
+    init = rig()
+    jlaunchd, launcher = init.staff()
+    entrust(jlaunchd, "jlaunchd/ca", b"secret")
+    entrust(jlaunchd, "mgd/identity", b"mgd")
+    entrust(jlaunchd, "rpd/identity", b"rpd")
+    module = init.module(jlaunchd, launcher, "rpd", shares=["jlaunchd", "mgd"])
+    module.do("fork", role="child")
+    child = init.puppet("child")
+    answers = {
+        (asker, key): puppet.ask("get", key=key)["op"]
+        for asker, puppet in (("rpd", module), ("its child", child), ("launcher", launcher))
+        for key in ("jlaunchd/ca", "mgd/identity")
+    }
+    operator = init.ask("get", key="jlaunchd/ca")
+    module.ask("get", key="rpd/identity")
+
+    assert {"refused"} == set(answers.values())
+    assert "refused" == operator["op"]
+    assert [b"rpd"] == content_of(module.fds)
+
+
+@system
+def test_nobody_but_jlaunchd_says_who_anybody_is(rig: Rig) -> None:
+    init = rig()
+    jlaunchd, launcher = init.staff()
+    module = init.module(jlaunchd, launcher, "rpd")
+    fd = a_memory_file(b"false")
+    tried = [
+        module.ask("entrust", [fd], key="mgd/identity"),
+        module.ask("put", [fd], key="rpd/identity"),
+        launcher.ask("entrust", [fd], key="mgd/identity"),
+        init.ask("entrust", key="mgd/identity"),
+    ]
+    os.close(fd)
+
+    assert ["refused"] * 4 == [answer["op"] for answer in tried]
+    assert "missing" == jlaunchd.ask("get", key="mgd/identity")["op"]
+
+
+@system
+@pytest.mark.parametrize("role", ["child", "module"])
+def test_a_process_of_the_instance_commands_nobody(rig: Rig, role: str) -> None:
+    """Neither a child of a module nor an orphan of one that init has adopted."""
+    init = rig()
+    jlaunchd, launcher = init.staff()
+    entrust(jlaunchd, "operator/identity", b"operator")
+    module = init.module(jlaunchd, launcher, "rpd")
+    module.do("fork", role=role)
+    inside = init.puppet(role)
+    orders: list[dict[str, Json]] = [
+        {"op": "identity"},
+        {"op": "stop"},
+        {"op": "inject", "name": "rpd", "kind": "kill"},
+        {"op": "inject", "name": "init", "kind": "kill"},
+    ]
+    answers = [inside.ask(**order) for order in orders]
+
+    assert ["refused"] * len(orders) == [answer["op"] for answer in answers]
+    assert all("may not command it" in str(answer["why"]) for answer in answers)
+    assert "running" == init.status()["processes"][0]["phase"]
+
+
+@system
+def test_the_owner_is_the_operator(rig: Rig) -> None:
+    init = rig()
+    jlaunchd, _ = init.staff()
+    connection = init.operator()
+    early = connection.request({"op": "identity"})
+    entrust(jlaunchd, "operator/identity", b"operator")
+    jlaunchd.sync()
+    connection.send({"op": "identity"})
+    answer = connection.receive()
+    connection.close()
+
+    assert "missing" == early["op"]
+    assert answer is not None
+    assert ("done", [b"operator"]) == (answer[0]["op"], content_of(answer[1]))
+
+
+@system
+@pytest.mark.root
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root, for a namespace of its own")
+def test_an_orphan_of_nobodys_in_inits_namespace_is_an_operator(rig: Rig) -> None:
+    """A PID 1 adopts everything, a shell of the owner's too; a module's child is still refused."""
+    init = rig(prefix=("unshare", "-pf", "--mount-proc", "--kill-child"))
+    jlaunchd, launcher = init.staff()
+    entrust(jlaunchd, "operator/identity", b"operator")
+    module = init.module(jlaunchd, launcher, "rpd")
+    module.do("fork", role="child")
+    child = init.puppet("child")
+    module.do("fork", role="module")
+    orphan = init.puppet("module")
+
+    assert "refused" == child.ask("identity")["op"]
+    assert "done" == orphan.ask("identity")["op"]
+    assert [b"operator"] == content_of(orphan.fds)

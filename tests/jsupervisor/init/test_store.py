@@ -71,3 +71,53 @@ def test_a_share_has_its_limit_and_the_others_keep_theirs() -> None:
     with pytest.raises(Refused, match="pfe0 has 256 descriptors"):
         store.put(PFE, "pfe0/more", 5)
     store.put(PFE, "fabric/one", 5)
+
+
+ROUTER = Process("router", 1, {"parts": [{"name": "rpd"}, {}, 5]}, "full", frozenset({"router"}))
+
+
+def test_what_is_entrusted_stays_as_it_was_first() -> None:
+    store = Store()
+
+    assert store.entrust("rpd/identity", 5)
+    assert not store.entrust("rpd/identity", 6)
+    assert 5 == store.get(RPD, "rpd/identity") == store.find("rpd/identity")
+    with pytest.raises(Refused, match="is not SHARE/WHAT"):
+        store.entrust("rpd", 5)
+
+
+def test_an_identity_is_for_whoever_it_is_of() -> None:
+    store = Store()
+    store.entrust("rpd/identity", 5)
+
+    assert 5 == store.get(RPD, "rpd/identity") == store.get(ROUTER, "rpd/identity")
+    for stranger in (PFE, Process("mgd", 1, {"parts": "rpd"}, "full", frozenset({"rpd"}))):
+        with pytest.raises(Refused, match=f"{stranger.name} may not be rpd"):
+            store.get(stranger, "rpd/identity")
+    with pytest.raises(Refused, match="there is no pfe0/identity"):
+        store.get(PFE, "pfe0/identity")
+
+
+def test_nobody_says_who_it_is_nor_forgets_it() -> None:
+    store = Store()
+    with pytest.raises(Refused, match="rpd may not say who it is"):
+        store.put(RPD, "rpd/identity", 6)
+    store.entrust("rpd/identity", 5)
+    with pytest.raises(Refused, match="rpd may not be without rpd/identity"):
+        store.drop(RPD, "rpd/identity")
+    assert 5 == store.find("rpd/identity")
+
+
+@pytest.mark.parametrize("name", ["jlaunchd", "operator"])
+def test_what_is_jlaunchds_and_the_operators_is_nobodys_share(name: str) -> None:
+    store = Store()
+    store.entrust(f"{name}/identity", 5)
+    store.entrust(f"{name}/ca", 6)
+    order: dict[str, object] = {"parts": [{"name": name}]}
+    bold = Process("bold", 1, order, "full", frozenset({"bold", name}))  # type: ignore[arg-type]
+
+    for key, why in ((f"{name}/identity", "may not be"), (f"{name}/ca", "may not use")):
+        with pytest.raises(Refused, match=why):
+            store.get(bold, key)
+    with pytest.raises(Refused, match="may not use"):
+        store.put(bold, f"{name}/x", 7)

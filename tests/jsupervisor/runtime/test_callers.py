@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import walk_packages
+
 import pytest
 
-from jprotos.alarmd.v1 import alarmd_pb2
-from jprotos.eventd.v1 import eventd_pb2
+import jprotos
 from jprotos.feed.v1 import feed_pb2
-from jprotos.jlaunchd.v1 import jlaunchd_pb2
-from jprotos.mgd.v1 import mgd_pb2
-from jprotos.runtime.v1 import runtime_pb2
-from jsupervisor.runtime.callers import ALLOWED, OPERATOR, WATCH, method_refusal, refusal
+from jsupervisor.runtime.callers import (
+    ALLOWED,
+    OPERATOR,
+    WATCH,
+    message_refusal,
+    method_refusal,
+    refusal,
+)
 from jsupervisor.runtime.names import NAMES
 
-FILES = (alarmd_pb2, eventd_pb2, feed_pb2, jlaunchd_pb2, mgd_pb2, runtime_pb2)
+FILES = [
+    import_module(module.name).DESCRIPTOR
+    for module in walk_packages(jprotos.__path__, "jprotos.")
+    if module.name.endswith("_pb2")
+]
 METHODS = {
     f"/{service.full_name}/{method.name}"
     for file in FILES
-    for service in file.DESCRIPTOR.services_by_name.values()
+    for service in file.services_by_name.values()
     for method in service.methods
 }
 
@@ -25,6 +35,7 @@ METHODS = {
 def test_every_method_there_is_has_a_row_and_every_row_a_method() -> None:
     rows = {right for right in ALLOWED if not right.startswith("feed:")}
 
+    assert len(FILES) >= 6
     assert METHODS - {WATCH} == rows
 
 
@@ -72,3 +83,36 @@ def test_other_methods_are_judged_by_their_own_row() -> None:
 
     assert method_refusal(ALLOWED, method, OPERATOR) is None
     assert method_refusal(ALLOWED, method, "rpd") is not None
+
+
+def test_what_changes_the_router_is_for_mgd_and_the_operator() -> None:
+    """A daemon that was taken over can command nobody."""
+    commands = {
+        method
+        for method in METHODS
+        if method.startswith(("/jprotos.mgd.", "/jprotos.jlaunchd.", "/jprotos.runtime."))
+    }
+    callers = set().union(*(ALLOWED[method] for method in commands))
+
+    assert {OPERATOR, "mgd", "jlaunchd"} == callers
+
+
+def test_no_module_but_a_consumer_may_watch_a_feed() -> None:
+    feeds = [right for right in ALLOWED if right.startswith("feed:")]
+
+    assert [] == [feed for feed in feeds if "eventd" in ALLOWED[feed] and feed != "feed:config"]
+    assert {"pfectl", OPERATOR} == set(ALLOWED["feed:fib"])
+
+
+@pytest.mark.parametrize(
+    ("topic", "caller", "passes"),
+    [("fib", "pfectl0", True), ("fib", "dcd", False), ("", "dcd", False), ("x", OPERATOR, False)],
+)
+def test_a_feed_has_the_row_of_its_topic(topic: str, caller: str, passes: bool) -> None:
+    request = feed_pb2.WatchRequest(topic=topic)
+
+    assert passes == (message_refusal(ALLOWED, WATCH, request, caller) is None)
+
+
+def test_other_messages_say_nothing_about_rights() -> None:
+    assert message_refusal(ALLOWED, "/x.Y/Z", object(), "") is None
