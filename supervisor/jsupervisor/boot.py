@@ -24,7 +24,7 @@ from jsupervisor.jlaunchd.listen import ListenError, check_free, parse_address
 from jsupervisor.jlaunchd.plan import Architecture, Plan, without_heartbeats
 from jsupervisor.jlaunchd.planfile import dump_plan
 from jsupervisor.jlaunchd.reader import PlanError
-from jsupervisor.jlaunchd.replan import resolve
+from jsupervisor.jlaunchd.replan import resolve, resolve_programs
 from jsupervisor.paths import Instance, PathError
 from jsupervisor.portcheck import PortCheckError, check_ports
 from jsupervisor.runtime.rotate import HELD, begin_anew
@@ -91,6 +91,12 @@ def make_plan(
     except ListenError as error:
         raise PlanError(str(error)) from error
     return replace(plan, metrics=metrics)
+
+
+def make_programs_plan(file: str, *, policy: str | None = None, heartbeats: bool = True) -> Plan:
+    """The plan of a start order for a file of programs; raises PlanError."""
+    plan = resolve_programs(Path(file), policy=policy or "")
+    return plan if heartbeats else without_heartbeats(plan)
 
 
 def boot(
@@ -164,7 +170,7 @@ def _start_init(instance: Instance, plan: Plan, lock: int, detach: bool) -> Boot
         "lifeline_fd": lifeline_r,
         "cgroups": plan.containment.cgroups,
         "jlaunchd": _python("jsupervisor.jlaunchd", _jlaunchd_setup(instance)),
-        "launcher": _python("jsupervisor.launcher", _launcher_setup(instance, plan)),
+        "launcher": _launcher(instance, plan),
         "heartbeats": plan.heartbeats,
     }
     root = str(Path(__file__).resolve().parents[1])
@@ -204,6 +210,13 @@ def _jlaunchd_setup(instance: Instance) -> dict[str, object]:
         "home": str(instance.home),
         "run_dir": str(instance.run_dir),
     }
+
+
+def _launcher(instance: Instance, plan: Plan) -> list[str]:
+    """How the launcher is started; empty when there is nothing for it to fork."""
+    if all(program.foreign for program in plan.programs):
+        return []
+    return _python("jsupervisor.launcher", _launcher_setup(instance, plan))
 
 
 def _launcher_setup(instance: Instance, plan: Plan) -> dict[str, object]:

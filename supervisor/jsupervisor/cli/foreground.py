@@ -138,14 +138,17 @@ class Foreground:
         """Narrate until every module is up; the status then, None when a signal came first.
 
         With a deadline (of the monotonic clock), raises CliError when a module is given up or late.
+        Programs that are not ours may fail or be done: they are waited for until nothing changes.
         """
+        foreign = any(program.foreign for program in self._booted.plan.programs)
         while not self._signals.count:
             status = self.status()
-            if status.all_up:
+            late = deadline is not None and time.monotonic() > deadline
+            if status.all_up or (foreign and (late or settled(status))):
                 self._log_lines()
                 return status
-            if deadline is not None:
-                self._require_progress(status, late=time.monotonic() > deadline)
+            if deadline is not None and not foreign:
+                self._require_progress(status, late=late)
             self._step(LOG_SECONDS)
         return None
 
@@ -259,6 +262,15 @@ class Foreground:
         self._operator.close()
         self._log.close()
         os.close(self._pidfd)
+
+
+def settled(status: InstanceStatus) -> bool:
+    """Is everything up, done for good, or given up?"""
+    return bool(status.modules) and all(
+        module.state in ("up", "failed")
+        or (module.state == "down" and module.incarnation and not module.waits_for)
+        for module in status.modules
+    )
 
 
 class InitEnded(CliError):

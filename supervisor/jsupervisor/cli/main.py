@@ -19,6 +19,7 @@ COMPLETE_VARIABLE: Final = "_JSUPERVISOR_COMPLETE"
 
 COMMANDS: Final[Mapping[str, str]] = {
     "start": "jsupervisor.cli.start:start",
+    "supervise": "jsupervisor.cli.supervise:supervise",
     "stop": "jsupervisor.cli.stop:stop",
     "status": "jsupervisor.cli.status:status",
     "restart": "jsupervisor.cli.restart:restart",

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import sys
-import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
@@ -17,15 +15,8 @@ from jsupervisor.cli.complete import policy_names, profile_names
 from jsupervisor.cli.config import check_file, read_text, refuse
 from jsupervisor.cli.errors import FAILED, WRONG, CliError, refused
 
-if TYPE_CHECKING:  # at run time only once there is something to start
-    from jsupervisor.boot import Booted
-    from jsupervisor.cli.foreground import Signals
-    from jsupervisor.observer.status import InstanceStatus
-    from jsupervisor.paths import Instance
-
 IFNAME: Final = re.compile(r"[a-z]{2}-\d{1,3}/\d{1,3}/\d{1,4}")
-BOOT_SECONDS: Final = 120.0
-"""How long --detach waits; a module that fails ends it much sooner."""
+HINTS: Final = ("status", "show interfaces terse", "fault inject kill rpd")
 
 
 def parse_ports(values: Iterable[str]) -> dict[str, str]:
@@ -131,6 +122,7 @@ def start(
     Nothing is started unless profile, ports and configuration are good.
     """
     from jsupervisor.boot import BootError, boot, make_plan
+    from jsupervisor.cli.following import follow
     from jsupervisor.cli.foreground import ending_signals, force_end, say
     from jsupervisor.jlaunchd.reader import PlanError
     from jsupervisor.paths import PathError
@@ -153,52 +145,7 @@ def start(
         try:
             what = plan.description or plan.profile
             say(f"jsupervisor {__version__}: booting {what}, {architecture}")
-            _follow(booted, signals, detach=detach)
+            follow(booted, signals, detach=detach, hints=HINTS)
         except BaseException:
             force_end(booted)
             raise
-
-
-def _follow(booted: Booted, signals: Signals, *, detach: bool) -> None:
-    """To the end of the boot, or with the instance to its end."""
-    from jsupervisor.cli.foreground import Foreground, InitEnded, say
-
-    name, began = booted.instance.name, time.monotonic()
-    foreground = Foreground(booted, signals, say)
-    try:
-        status = foreground.boot(began + BOOT_SECONDS if detach else None)
-        if status is not None:
-            for line in arrival(booted.instance, status, time.monotonic() - began):
-                say(line)
-            if detach:
-                return
-            if sys.stdout.isatty():
-                foreground.live()
-            else:
-                foreground.watch()
-        elif detach:
-            raise CliError(f"cannot finish: interrupted; {name} is stopped")
-        code = foreground.stop(say)
-        if code:
-            raise CliError(f"cannot stop {name} in order: it was killed")
-        say(f"{name} stopped")
-    except InitEnded as end:
-        if end.status:
-            raise
-        say(f"{name} stopped")
-    finally:
-        foreground.close()
-
-
-def arrival(chosen: Instance, status: InstanceStatus, seconds: float) -> list[str]:
-    """What is said when every module is up: where things are, and what to do next."""
-    option = "" if chosen.name == "default" else f" --name {chosen.name}"
-    count = f"{len(status.modules)} module{'s' if len(status.modules) != 1 else ''}"
-    return [
-        f"{chosen.name} is up: {status.profile}, {count} after {seconds:.2f} s",
-        f"  logs     {chosen.log_dir}",
-        f"  sockets  {chosen.run_dir}",
-        f"  next     jsupervisor status{option}",
-        f"           jsupervisor show interfaces terse{option}",
-        f"           jsupervisor fault inject kill rpd{option}",
-    ]

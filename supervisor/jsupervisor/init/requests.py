@@ -115,6 +115,9 @@ def _start(init: Init, peer: Peer, message: Message, fd: int) -> None:
     _check_record(record)
     process = init.table.reserve(name, incarnation, stage, order, time.monotonic_ns())
     init.table.records[name] = record
+    if stage == "foreign":
+        init.start_foreign(process)
+        return
     launcher = init.peer_of("launcher" if stage == "lean" else "launcher-full")
     if launcher is not None:
         launcher.send({"op": "fork", "order": process.order})
@@ -198,8 +201,7 @@ def _claim(init: Init, peer: Peer, message: Message, fd: int) -> None:
     process = init.table.claim(name, _int(message, "incarnation"), peer.pid, stat.start_time)
     peer.role = "module"
     peer.send({"op": "granted"})
-    if jlaunchd := init.peer_of("jlaunchd"):
-        jlaunchd.send({"op": "claimed", "process": describe(process)})
+    init.claimed(process)
 
 
 def _refuse_while_stopping(init: Init) -> None:
@@ -214,8 +216,8 @@ def _report(init: Init, peer: Peer, message: Message, fd: int) -> None:
         process = init.table.running(peer.pid)
     else:
         stage = str(message["stage"])
-        process = init.table.report(peer.pid, stage, _int(message, "monotonic_ns"))
-        forwarded = {"op": "report", "stage": stage}
+        init.reported(init.table.report(peer.pid, stage, _int(message, "monotonic_ns")), stage)
+        return
     if jlaunchd := init.peer_of("jlaunchd"):
         jlaunchd.send({**forwarded, "process": describe(process)})
 

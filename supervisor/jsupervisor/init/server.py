@@ -23,6 +23,8 @@ from typing import Final
 from jsupervisor import linux
 from jsupervisor.containment import cgroups
 from jsupervisor.init import requests
+from jsupervisor.init.children import end_all_children, exit_cause, spawn, used
+from jsupervisor.init.foreign import Foreigners
 from jsupervisor.init.keeper import Keeper, Pinger
 from jsupervisor.init.peers import Peer
 from jsupervisor.init.store import Store
@@ -32,12 +34,12 @@ from jsupervisor.initproto import Json, Message, MessageError
 
 STOP_BY_JLAUNCHD_NS: Final = 30_000_000_000
 STOP_BY_US_NS: Final = 5_000_000_000
-MAX_NOTICES: Final = 4096
-MAX_PEERS: Final = 512
 OWN_STACK: Final = signal.SIGUSR2
 """Has a module write its main thread's stack into its crash trace (`jsupervisor.runtime.crash`)."""
 OWN_STACK_NS: Final = 25_000_000
 """Time for that: an abort that interrupts it would lose it."""
+MAX_NOTICES: Final = 4096
+MAX_PEERS: Final = 512
 MAX_OPEN: Final = 16384
 
 
@@ -77,9 +79,12 @@ class Init:
         self.table = Table()
         self.store = Store()
         self.trees = Trees(boot.run_dir, groups=cgroups.find() if boot.cgroups else cgroups.NONE)
+        self.foreigners = Foreigners(self)
         self.containment: Message = {}
         """What the launcher says of the layers that it lays."""
         self.keepers = {"launcher": Keeper("launcher"), "jlaunchd": Keeper("jlaunchd")}
+        if not boot.launcher:
+            self.keepers["launcher"].start_at_ns = None  # no module is ours to fork
         self.peers: dict[int, Peer] = {}
         self.notices: deque[Message] = deque(maxlen=MAX_NOTICES)
         self.published: dict[str, Message] = {}
@@ -87,13 +92,13 @@ class Init:
         """How often in a row jlaunchd died while it adopted a module's record."""
         self.adopting = ""
         self.stopping = Stopping()
+        self.aborting: dict[int, int] = {}
+        """When a process that was told to write its own stack is to be aborted, by pid."""
         self.started_ns = time.monotonic_ns()
         self._notice_id = 0
         self._selector = selectors.DefaultSelector()
         self._finished = False
 
-        self.aborting: dict[int, int] = {}
-        """When a process that was told to write its own stack is to be aborted, by pid."""
     # -- life ---------------------------------------------------------------------------------
 
     def run(self) -> int:
@@ -170,17 +175,12 @@ class Init:
         for peer in list(self.peers.values()):
             if peer.pinger is not None:
                 deadlines.append(self._ping(peer, peer.pinger, now))
+        deadlines.extend(self._run_aborts(now))
         if self.stopping.asked:
             self._advance_stop(now)
             deadlines.append(max(now, self.stopping.deadline_ns))
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
-        deadlines.extend(self._run_aborts(now))
-    def _ping(self, peer: Peer, pinger: Pinger, now: int) -> int:
-        waited = peer.waited(now) if pinger.silent and now >= pinger.next_ping_ns else 0
-        send, hangs = pinger.due(now, waited)
-        if hangs:
-            peer.pinger = None
     def abort(self, pid: int) -> None:
         """End a child with SIGABRT, taken by its main thread; a module of ours has time for its own stack."""
         if self.peer_of_pid(pid) is None:
@@ -193,9 +193,16 @@ class Init:
         """Carry out what is due; when the others are."""
         for pid in [pid for pid, due in self.aborting.items() if due <= now]:
             del self.aborting[pid]
-            linux.signal_main_thread(pid, signal.SIGABRT)  # not reaped yet: the pid is still its own
+            linux.signal_main_thread(
+                pid, signal.SIGABRT
+            )  # not reaped yet: the pid is still its own
         return list(self.aborting.values())
 
+    def _ping(self, peer: Peer, pinger: Pinger, now: int) -> int:
+        waited = peer.waited(now) if pinger.silent and now >= pinger.next_ping_ns else 0
+        send, hangs = pinger.due(now, waited)
+        if hangs:
+            peer.pinger = None
             self._hangs(peer.role, peer.pidfd)
         elif send:
             peer.send({"op": "ping", "number": pinger.sent})
@@ -226,12 +233,12 @@ class Init:
         while (ended := self._next_exit()) is not None:
             pid, status, usage = ended
             now = time.monotonic_ns()
+            self.aborting.pop(pid, None)
             process = self.table.exited(pid)
             if process is not None:
                 self._module_exited(process, status, usage, now)
             for keeper in self.keepers.values():
                 if keeper.pid == pid:
-            self.aborting.pop(pid, None)
                     self._keeper_exited(keeper, status, now)
         known = {process.pid for process in self.table.alive()}
         known.update(keeper.pid for keeper in self.keepers.values())
@@ -248,13 +255,14 @@ class Init:
         self, process: Process, status: int, usage: resource.struct_rusage, now: int
     ) -> None:
         self.trees.ended(process)
+        error = self.foreigners.ended(process)
         self.notice(
             {
                 "op": "exit",
                 "name": process.name,
                 "incarnation": process.incarnation,
                 "pid": process.pid,
-                "cause": exit_cause(status),
+                "cause": f"exec:{error}" if error else exit_cause(status),
                 "monotonic_ns": now,
                 "ordered": process.ordered,
                 "usage": used(usage),
@@ -272,6 +280,35 @@ class Init:
         self.event(
             keeper.name, "exit", cause=cause, next=f"restart in {(due - now) // 1_000_000} ms"
         )
+
+    def start_foreign(self, process: Process) -> None:
+        """Start a program that is not ours; what cannot be forked is a reservation that expires."""
+        try:
+            self.foreigners.start(process)
+        except OSError as error:
+            print(f"cannot start {process.name}: {error}", file=sys.stderr, flush=True)
+            process.claim_deadline_ns = time.monotonic_ns()
+            return
+        self.claimed(process)
+
+    def claimed(self, process: Process) -> None:
+        """A reservation has become a process."""
+        if jlaunchd := self.peer_of("jlaunchd"):
+            jlaunchd.send({"op": "claimed", "process": describe(process)})
+
+    def reported(self, process: Process, stage: str) -> None:
+        """A process has reached a stage of its start."""
+        if jlaunchd := self.peer_of("jlaunchd"):
+            jlaunchd.send({"op": "report", "stage": stage, "process": describe(process)})
+
+    def watch(self, fd: int, handler: Callable[[], None]) -> None:
+        """Call `handler` whenever `fd` can be read."""
+        self._selector.register(fd, selectors.EVENT_READ, handler)
+
+    def unwatch(self, fd: int) -> None:
+        """No more; nothing happens when it was not watched."""
+        if fd in self._selector.get_map():
+            self._selector.unregister(fd)
 
     # -- connections --------------------------------------------------------------------------
 
@@ -448,61 +485,6 @@ def _allow_many_descriptors() -> None:
     wanted = MAX_OPEN if hard == resource.RLIM_INFINITY else min(MAX_OPEN, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def spawn(argv: list[str], stderr_path: str) -> int:
-    """Start a program that dies with this process; its pid."""
-    parent = os.getpid()
-    pid = os.fork()
-    if pid:
-        return pid
-    try:
-        os.setsid()
-        linux.die_with_parent()
-        if os.getppid() != parent:
-            os._exit(127)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        stderr = os.open(stderr_path, flags, 0o600)
-        os.dup2(stderr, 1)
-        os.dup2(stderr, 2)
-        os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
-        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
-        os.execv(argv[0], argv)
-    except OSError as error:
-        print(f"cannot start {argv}: {error}", file=sys.stderr, flush=True)
-    finally:
-        os._exit(127)
-
-
-def end_all_children() -> None:
-    """SIGKILL and reap every child, and every orphan that becomes one meanwhile."""
-    while True:
-        for pid in linux.children(os.getpid()):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-        try:
-            os.waitpid(-1, 0)
-        except ChildProcessError:
-            return
-
-
-def used(usage: resource.struct_rusage) -> Message:
-    """What a process and the children that it reaped have used; ru_maxrss is in KiB on Linux."""
-    return {"utime": usage.ru_utime, "stime": usage.ru_stime, "maxrss_kb": usage.ru_maxrss}
-
-
-def exit_cause(status: int) -> str:
-    """A wait status in the words of event records: signal:SIGKILL, exit:17."""
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        try:
-            return f"signal:{signal.Signals(number).name}"
-        except ValueError:
-            return f"signal:{number}"
-    return f"exit:{os.waitstatus_to_exitcode(status)}"
 
 
 def timestamp(time_ns: int) -> str:

@@ -16,7 +16,8 @@ from jsupervisor.initproto import Json, Message
 
 MAX_RECORD: Final = 4096
 CLAIM_TIMEOUT_NS: Final = 5_000_000_000
-LAUNCHERS: Final = ("lean", "full")
+STARTERS: Final = ("lean", "full", "foreign")
+"""Who starts it: a stage of the launcher, or init itself."""
 STAGES: Final = ("serving", "ready", "forwarding")
 
 
@@ -60,7 +61,7 @@ class Table:
 
     def reserve(self, name: str, incarnation: int, stage: str, order: Message, now: int) -> Process:
         """Reserve the next incarnation; raises Refused while an older one may still run."""
-        if stage not in LAUNCHERS:
+        if stage not in STARTERS:
             raise Refused(f"there is no launcher {stage!r}")
         known = self.processes.get(name)
         if known is not None and known.phase is not Phase.GONE:

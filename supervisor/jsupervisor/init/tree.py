@@ -52,6 +52,8 @@ class Trees:
         """Have modules uids of their own?"""
         self._key = os.path.basename(run_dir)
         self._dead: set[int] = set()
+        self._empty: list[str] = []
+        """Groups of programs that are dead, to be removed when nothing is in them any more."""
         cgroups.note(run_dir, self.groups, self._key)
 
     @property
@@ -79,11 +81,13 @@ class Trees:
     def fork(self, process: Process) -> int:
         """os.fork, with the child in a group of its own where there are groups; raises OSError.
 
-        The child is the subreaper of what it starts.
+        The child is the subreaper of what it starts. Each incarnation has a group of its own: Linux 6.18
+        kills at once whatever is born into a group that cgroup.kill was written to once.
         """
         folder = ""
+        self._empty = [path for path in self._empty if not removed(path)]
         try:
-            folder = cgroups.make(self.groups, self._key, process.name, GroupLimits())
+            folder = cgroups.make(self.groups, self._key, group_name(process), GroupLimits())
             pid = cgroups.fork_into(folder) if folder else os.fork()
         except OSError:
             pid = os.fork()  # an old kernel, or a group that is gone
@@ -96,7 +100,10 @@ class Trees:
         self._dead.add(process.pid)
         match self.way(process):
             case "cgroup":
-                cgroups.kill(self._folder(process))
+                folder = self._folder(process)
+                cgroups.kill(folder)
+                if process.stage == "foreign" and not removed(folder):
+                    self._empty.append(folder)
             case "uid":
                 confinement = process.order["confinement"]
                 assert isinstance(confinement, Mapping)
@@ -134,8 +141,25 @@ class Trees:
         """The module's group; empty when it has none."""
         if not self.groups.unified:
             return ""
-        folder = cgroups.folder_of(self.groups, self._key, process.name)
+        folder = cgroups.folder_of(self.groups, self._key, group_name(process))
         return folder if os.path.isdir(folder) else ""
+
+
+def group_name(process: Process) -> str:
+    """What its group is called: one that init forks has a new one each time."""
+    foreign = process.stage == "foreign"
+    return f"{process.name}.{process.incarnation}" if foreign else process.name
+
+
+def removed(folder: str) -> bool:
+    """Remove a group; False while something in it is not dead yet."""
+    try:
+        os.rmdir(folder)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def kill_below(pid: int) -> None:

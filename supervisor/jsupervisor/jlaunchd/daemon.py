@@ -36,7 +36,7 @@ from jsupervisor.jlaunchd.journal import Journal
 from jsupervisor.jlaunchd.module import Module
 from jsupervisor.jlaunchd.operations import Operations
 from jsupervisor.jlaunchd.plan import Plan
-from jsupervisor.jlaunchd.planfile import OrderPlace, make_order, write_plan
+from jsupervisor.jlaunchd.planfile import OrderPlace, foreign_order, make_order, write_plan
 from jsupervisor.jlaunchd.postmortem import Death, Postmortem
 from jsupervisor.jlaunchd.reader import PlanError
 from jsupervisor.jlaunchd.rules import describe
@@ -163,7 +163,7 @@ class Jlaunchd(Daemon):
                 ready_at=_int(reached["ready"]) / 1e9 if "ready" in reached else None,
             )
         )
-        if process["phase"] == "running" and "serving" in reached:
+        if process["phase"] == "running" and _watched_from(self.core.modules[name]) in reached:
             self._watch_heartbeat(self.core.modules[name])
 
     def _welcome(self, message: Message) -> None:
@@ -189,7 +189,7 @@ class Jlaunchd(Daemon):
         stage = str(message["stage"])
         at = _int(_object(process["reached"])[stage]) / 1e9
         self.handle(m.Reported(name, incarnation, stage, at))
-        if stage == "serving" and incarnation == module.incarnation:
+        if stage == _watched_from(module) and incarnation == module.incarnation:
             self._watch_heartbeat(module)
 
     def _notice(self, message: Message) -> None:
@@ -290,7 +290,12 @@ class Jlaunchd(Daemon):
                 "name": command.name,
                 "incarnation": command.incarnation,
                 "stage": program.stage,
-                "order": {**order.to_json(), "stage": program.stage, "launch": program.launch},
+                "order": {
+                    **order.to_json(),
+                    "stage": program.stage,
+                    "launch": program.launch,
+                    "foreign": foreign_order(program, self._place),
+                },
                 "record": command.record,
             }
         )
@@ -446,6 +451,11 @@ class Jlaunchd(Daemon):
                 self.log.error("JLAUNCHD_JOURNAL", self.journal.error)
             deaths = [death for entry in entries for death in entry.deaths]
             self._coroner.take(deaths, max(entry.notice for entry in entries))
+
+
+def _watched_from(module: Module) -> str:
+    """The stage from which on it gives signs of life; init reads what a program says before that."""
+    return "serving" if module.program.foreign is None else "ready"
 
 
 def _object(value: Json) -> Message:

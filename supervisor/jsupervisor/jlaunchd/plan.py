@@ -20,7 +20,7 @@ from jsupervisor.runtime.portspec import parse_port_spec
 from jsupervisor.runtime.rotate import Rule
 
 Restart = Literal["permanent", "transient", "temporary"]
-Stage = Literal["full", "lean"]
+Stage = Literal["full", "lean", "foreign"]
 Launch = Literal["fork", "exec"]
 Architecture = Literal["modular", "monolithic"]
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 
+from jsupervisor.initproto import Json
 from jsupervisor.jlaunchd.confinement import confinement
 from jsupervisor.jlaunchd.plan import Plan, Program
 from jsupervisor.runtime.order import Order
@@ -97,6 +98,26 @@ def make_order(plan: Plan, program: Program, incarnation: int, place: OrderPlace
         parts=tuple(make_order(plan, part, incarnation, place) for part in _parts(plan, program)),
         confinement=confinement(plan, program, place.home),
     )
+
+
+def foreign_order(program: Program, place: OrderPlace) -> dict[str, Json] | None:
+    """What init needs to execute a program that is not ours; None for one that is."""
+    foreign = program.foreign
+    if foreign is None:
+        return None
+    order: dict[str, Json] = {
+        "command": list(foreign.command),
+        "readiness": foreign.readiness,
+        "env": dict(foreign.env),
+        "cwd": foreign.cwd,
+        "user": foreign.user,
+        "limits": asdict(program.limits),
+        "log": str(Path(place.home) / "log" / f"{program.name}.log"),
+    }
+    if program.heartbeat is not None:
+        # Programs send their signs twice as often as they are told to (sd_watchdog_enabled(3)).
+        order["watchdog_usec"] = int(2e6 * program.heartbeat.interval)
+    return order
 
 
 def _parts(plan: Plan, program: Program) -> tuple[Program, ...]:

@@ -71,7 +71,7 @@ def parse_plan(text: str, source: str) -> Plan:
         profile=name,
         description=description,
         policy=policy_name,
-        programs=tuple(_judged(p, own, groups, POLICIES[policy_name]) for p in programs),
+        programs=tuple(judged(p, own, groups, POLICIES[policy_name]) for p in programs),
         groups=groups,
         hooks=_hooks(top),
         log=read_log(top),
@@ -94,13 +94,13 @@ def parse_toml(text: str, what: str) -> dict[str, object]:
         raise PlanError(f"cannot read {what}: {error}") from error
 
 
-def _judged(
+def judged(
     program: Program,
     own: Mapping[str, RestartPolicy],
     groups: tuple[Group, ...],
     default: RestartPolicy,
 ) -> Program:
-    """The program with the policy that judges it: its own, its group's or the profile's."""
+    """The program with the policy that judges it: its own, its group's or the file's."""
     if program.name in own:
         return replace(program, policy=own[program.name])
     for group in groups:
@@ -127,7 +127,7 @@ def _program(section: Section, own: dict[str, RestartPolicy]) -> Program:
     if not colon or not all(part.isidentifier() for part in parts):
         raise section.error("entry", f"{entry!r} is not PACKAGE.MODULE:CLASS")
     if "policy" in section.names():
-        own[name] = _own_policy(section)
+        own[name] = read_own_policy(section)
     section.ignore("policy")
     program = Program(
         name=name,
@@ -153,8 +153,8 @@ def _program(section: Section, own: dict[str, RestartPolicy]) -> Program:
     return program
 
 
-def _own_policy(section: Section) -> RestartPolicy:
-    """`policy` is a name, or a table of numbers."""
+def read_own_policy(section: Section) -> RestartPolicy:
+    """The key `policy` of a program: a name, or a table of numbers; raises PlanError."""
     if section.is_table("policy"):
         table = section.section("policy")
         policy = read_policy(table)

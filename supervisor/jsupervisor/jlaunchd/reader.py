@@ -18,7 +18,16 @@ class PlanError(Exception):
 class Section:
     """One table of a document. Every key must be asked for before `done`, or it is unknown."""
 
-    def __init__(self, source: str, path: str, table: Mapping[str, object], key: str = "") -> None:
+    def __init__(
+        self,
+        source: str,
+        path: str,
+        table: Mapping[str, object],
+        key: str = "",
+        what: str = "profile",
+    ) -> None:
+        """`what` is how errors call the document."""
+        self.what = what
         self.source = source
         self.path = path
         self.key = key
@@ -29,7 +38,7 @@ class Section:
     def error(self, key: str, why: str) -> PlanError:
         """The error that `key` of this table causes."""
         path = ".".join(part for part in (self.path, key) if part)
-        return PlanError(f"cannot use profile {self.source}: {path}: {why}")
+        return PlanError(f"cannot use {self.what} {self.source}: {path}: {why}")
 
     def names(self) -> list[str]:
         """All keys, in the file's order."""
@@ -122,7 +131,7 @@ class Section:
         if not isinstance(value, dict):
             raise self.error(key, "not a table")
         path = ".".join(part for part in (self.path, key) if part)
-        return Section(self.source, path, value, key)
+        return Section(self.source, path, value, key, self.what)
 
     def named_sections(self, key: str) -> list[Section]:
         """The tables [KEY.NAME], in the file's order."""
@@ -135,7 +144,10 @@ class Section:
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise self.error(key, f"not a list of tables [[{key}]]")
         path = ".".join(part for part in (self.path, key) if part)
-        return [Section(self.source, f"{path}[{n}]", item) for n, item in enumerate(value)]
+        return [
+            Section(self.source, f"{path}[{n}]", item, what=self.what)
+            for n, item in enumerate(value)
+        ]
 
     def table(self, key: str) -> dict[str, Json]:
         """A free table of plain data; raises PlanError for dates, which JSON lacks."""

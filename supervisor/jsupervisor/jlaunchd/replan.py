@@ -41,17 +41,27 @@ def resolve(
     return _choose(load_plan(source), source, policy, ports or {}, architecture)
 
 
+def resolve_programs(source: Path, *, policy: str = "") -> Plan:
+    """The plan of a start order for the file of programs at `source`; raises PlanError."""
+    from jsupervisor.jlaunchd.supervisefile import load_programs
+
+    return _choose(load_programs(source), source, policy, {}, "modular")
+
+
 def reread(plan: Plan) -> Plan:
     """The plan as its file says it now, with the same choices; raises PlanError."""
     if not plan.source:
         raise PlanError("cannot reload: this plan was not read from a file")
     source = Path(plan.source)
-    new = resolve(
-        source,
-        policy=plan.chosen_policy,
-        ports=plan.chosen_ports,
-        architecture=plan.architecture,
-    )
+    if any(program.foreign for program in plan.programs):
+        new = resolve_programs(source, policy=plan.chosen_policy)
+    else:
+        new = resolve(
+            source,
+            policy=plan.chosen_policy,
+            ports=plan.chosen_ports,
+            architecture=plan.architecture,
+        )
     new = new if plan.heartbeats else without_heartbeats(new)
     return replace(new, metrics=plan.metrics)  # whoever scrapes is not sent elsewhere
 

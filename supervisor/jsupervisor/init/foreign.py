@@ -1,0 +1,330 @@
+"""Programs that are not ours: init itself forks and executes them, and hears that they are ready.
+
+init is their parent from the start, so there is no reservation that somebody would have to claim, and no
+duplicate by construction: the table's row and the fork are one turn of a single thread. What can block
+(a look into the user database, a slow disk) is done by the child.
+
+A program says that it is ready by a newline on a descriptor (as with s6), by a datagram (sd_notify(3)), or
+by having been executed at all. The socket for datagrams belongs to the program's name, not to one
+incarnation; from readiness on it is the supervisor's to read.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+import resource
+import signal
+import socket
+import struct
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from jsupervisor import linux
+from jsupervisor.init.table import Process
+from jsupervisor.initproto import Json
+
+if TYPE_CHECKING:
+    from jsupervisor.init.server import Init
+
+PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+FAILED: Final = 127
+"""Exit code of a child that could not become the program; what went wrong comes over a pipe."""
+DATAGRAM: Final = 4096
+CHAIN: Final = 32
+"""How many ancestors of a sender are looked at."""
+_CREDENTIALS: Final = struct.Struct("3i")
+_LIMITS: Final[Mapping[str, tuple[int, int]]] = {
+    "memory_mb": (resource.RLIMIT_AS, 1 << 20),
+    "files": (resource.RLIMIT_NOFILE, 1),
+    "processes": (resource.RLIMIT_NPROC, 1),
+    "cpu_seconds": (resource.RLIMIT_CPU, 1),
+    "core_bytes": (resource.RLIMIT_CORE, 1),
+}
+_SIGNALS: Final = tuple(
+    getattr(signal, name)
+    for name in ("SIGCHLD", "SIGTERM", "SIGINT", "SIGHUP", "SIGPIPE", "SIGXFSZ")
+)
+"""Those that Python or init has changed."""
+
+
+@dataclass(slots=True)
+class Birth:
+    """One program until it is ready."""
+
+    process: Process
+    errors: int
+    readiness: int = -1
+    error: str = ""
+    """Why it could not be executed."""
+
+
+class Foreigners:
+    """All programs of ours that are not of our making."""
+
+    def __init__(self, init: Init) -> None:
+        self._init = init
+        self._births: dict[int, Birth] = {}
+        self._sockets: dict[str, socket.socket] = {}
+
+    def start(self, process: Process) -> None:
+        """Fork and execute a program that has just been reserved; raises OSError or TypeError."""
+        spec = process.order["foreign"]
+        if not isinstance(spec, dict):
+            raise TypeError("foreign is not an object")
+        kind = str(spec["readiness"])
+        errors, errors_w = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        readiness = readiness_w = -1
+        try:
+            address = self._socket(process.name) if kind == "notify" else ""
+            if kind.startswith("fd:"):
+                readiness, readiness_w = os.pipe2(os.O_CLOEXEC)
+                os.set_blocking(readiness, False)
+            parent = os.getpid()
+            pid = self._init.trees.fork(process)
+            if pid == 0:
+                target = int(kind[3:]) if readiness_w >= 0 else -1
+                _become(process, spec, parent, errors_w, (readiness_w, target), address)
+        except BaseException:
+            for fd in (errors, readiness):
+                if fd >= 0:
+                    os.close(fd)
+            raise
+        finally:
+            for fd in (errors_w, readiness_w):
+                if fd >= 0:
+                    os.close(fd)
+        stat = linux.process_stat(pid)
+        start_time = stat.start_time if stat is not None else 0
+        self._init.table.claim(process.name, process.incarnation, pid, start_time)
+        birth = self._births[pid] = Birth(process, errors, readiness)
+        self._init.watch(errors, lambda: self._executed(birth))
+        if readiness >= 0:
+            self._init.watch(readiness, lambda: self._written(birth))
+        if kind == "notify":
+            self._init.watch(self._sockets[process.name].fileno(), lambda: self._noticed(birth))
+
+    def ended(self, process: Process) -> str:
+        """It is dead: why it could not be executed, or nothing."""
+        birth = self._births.pop(process.pid, None)
+        if birth is None:
+            return ""
+        self._read_error(birth)
+        self._close(birth)
+        return birth.error
+
+    # -- what a newborn says ----------------------------------------------------------------------
+
+    def _executed(self, birth: Birth) -> None:
+        """The pipe has closed: it was executed, or it could not be and said why."""
+        if not self._current(birth):
+            return
+        self._read_error(birth)
+        spec = birth.process.order["foreign"]
+        if not birth.error and isinstance(spec, dict) and spec["readiness"] == "none":
+            self._ready(birth)
+
+    def _current(self, birth: Birth) -> bool:
+        """False when it has ended, or become ready, in this very turn of init's loop."""
+        return self._births.get(birth.process.pid) is birth
+
+    def _read_error(self, birth: Birth) -> None:
+        if birth.errors < 0:
+            return
+        try:
+            text = os.read(birth.errors, DATAGRAM).decode(errors="replace")
+        except BlockingIOError:
+            return  # it is dead already, and somebody else holds the pipe: a fork that lives on
+        self._init.unwatch(birth.errors)
+        os.close(birth.errors)
+        birth.errors, birth.error = -1, text
+
+    def _written(self, birth: Birth) -> None:
+        """Something was written to the readiness descriptor, or its last writer has closed it."""
+        if not self._current(birth):
+            return
+        data = os.read(birth.readiness, DATAGRAM)
+        if b"\n" in data:
+            self._ready(birth)
+        elif not data:
+            self._init.unwatch(birth.readiness)
+            os.close(birth.readiness)
+            birth.readiness = -1
+
+    def _noticed(self, birth: Birth) -> None:
+        """Datagrams of sd_notify(3), of the program itself or of what it has started."""
+        if not self._current(birth):
+            return
+        for words, sender in _datagrams(self._sockets[birth.process.name]):
+            if b"READY=1" in words and _belongs(sender, birth.process.pid):
+                self._ready(birth)
+                return
+
+    def _ready(self, birth: Birth) -> None:
+        self._births.pop(birth.process.pid, None)
+        self._close(birth)
+        self._init.table.report(birth.process.pid, "ready", time.monotonic_ns())
+        self._init.reported(birth.process, "ready")
+
+    def _close(self, birth: Birth) -> None:
+        for fd in (birth.errors, birth.readiness):
+            if fd >= 0:
+                self._init.unwatch(fd)
+                os.close(fd)
+        birth.errors = birth.readiness = -1
+        kept = self._sockets.get(birth.process.name)
+        if kept is not None:
+            self._init.unwatch(kept.fileno())
+
+    def _socket(self, name: str) -> str:
+        """The address of the program's datagram socket, without what was sent to a predecessor."""
+        address = f"\0jsupervisor/{os.path.basename(self._init.boot.run_dir)}/{name}"
+        if name not in self._sockets:
+            kept = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+            kept.setblocking(False)
+            kept.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+            kept.bind(address)
+            self._sockets[name] = kept
+            self._init.store.entrust(f"{name}/notify", os.dup(kept.fileno()))
+        for _ in _datagrams(self._sockets[name]):
+            pass
+        return "@" + address[1:]
+
+
+def _datagrams(kept: socket.socket) -> list[tuple[bytes, int]]:
+    """All that has arrived, each with its sender's pid; descriptors that came along are closed."""
+    found: list[tuple[bytes, int]] = []
+    space = socket.CMSG_SPACE(_CREDENTIALS.size) + socket.CMSG_SPACE(64 * 4)
+    while True:
+        try:
+            data, ancillary, _, _ = kept.recvmsg(DATAGRAM, space, socket.MSG_CMSG_CLOEXEC)
+        except OSError:
+            return found
+        sender = 0
+        for level, kind, payload in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
+                sender = _CREDENTIALS.unpack(payload[: _CREDENTIALS.size])[0]
+            elif level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                for (fd,) in struct.iter_unpack("i", payload[: len(payload) // 4 * 4]):
+                    os.close(fd)
+        found.append((data, sender))
+
+
+def _belongs(sender: int, pid: int) -> bool:
+    """Is the sender the program, or a descendant of it that is still there?"""
+    for _ in range(CHAIN):
+        if sender == pid:
+            return True
+        stat = linux.process_stat(sender)
+        if stat is None or stat.parent <= 1:
+            return False
+        sender = stat.parent
+    return False
+
+
+# -- in the child -----------------------------------------------------------------------------------
+
+
+def _become(
+    process: Process,
+    spec: Mapping[str, Json],
+    parent: int,
+    errors: int,
+    readiness: tuple[int, int],
+    address: str,
+) -> NoReturn:
+    """Execute the program; what goes wrong is written to `errors`."""
+    try:
+        errors = fcntl.fcntl(errors, fcntl.F_DUPFD_CLOEXEC, 1024)
+        signal.set_wakeup_fd(-1)
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        os.setsid()
+        os.umask(0o022)
+        log = linux.open_log(str(spec["log"]))
+        os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        _limit(spec)
+        environment = _environment(process, spec, address)
+        _change_user(str(spec["user"]), environment)
+        linux.die_with_parent()
+        if os.getppid() != parent:
+            os._exit(FAILED)
+        os.chdir(str(spec["cwd"]))
+        if readiness[0] >= 0:
+            os.dup2(readiness[0], readiness[1], inheritable=True)
+        command = spec["command"]
+        assert isinstance(command, list)
+        arguments = [str(word) for word in command]
+        os.execvpe(arguments[0], arguments, environment)
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the supervisor is told
+        os.write(errors, _reason(error, spec).encode()[:DATAGRAM])
+    finally:
+        sys.stderr = None  # nothing of init's is flushed twice
+        os._exit(FAILED)
+
+
+def _reason(error: BaseException, spec: Mapping[str, Json]) -> str:
+    if isinstance(error, OSError):
+        where = error.filename
+        if where is None and isinstance(command := spec.get("command"), list) and command:
+            where = command[0]
+        return f"{error.strerror}: {where}"
+    return str(error) or repr(error)
+
+
+def _limit(spec: Mapping[str, Json]) -> None:
+    limits = spec["limits"]
+    assert isinstance(limits, dict)
+    for name, (which, unit) in _LIMITS.items():
+        value = limits.get(name)
+        if isinstance(value, int):
+            hard = resource.getrlimit(which)[1]
+            wanted = value * unit
+            if hard != resource.RLIM_INFINITY:
+                wanted = min(wanted, hard)
+            resource.setrlimit(which, (wanted, wanted))
+
+
+def _environment(process: Process, spec: Mapping[str, Json], address: str) -> dict[str, str]:
+    """What the program finds: little, and what its file says."""
+    environment = {
+        "PATH": PATH,
+        "JSUPERVISOR_INSTANCE": str(process.order.get("instance", "")),
+        "JSUPERVISOR_PROGRAM": process.name,
+        "JSUPERVISOR_INCARNATION": str(process.incarnation),
+    }
+    if address:
+        environment["NOTIFY_SOCKET"] = address
+    if isinstance(watchdog := spec.get("watchdog_usec"), int):
+        environment["WATCHDOG_USEC"], environment["WATCHDOG_PID"] = str(watchdog), str(os.getpid())
+    told = spec["env"]
+    assert isinstance(told, dict)
+    return environment | {name: str(value) for name, value in told.items()}
+
+
+def _change_user(user: str, environment: dict[str, str]) -> None:
+    """Become the user, if one is named; raises OSError or LookupError."""
+    uid = os.getuid()
+    if user:
+        try:
+            known = pwd.getpwnam(user)
+        except KeyError:
+            raise LookupError(f"there is no user {user!r}") from None
+        if known.pw_uid != uid:
+            os.setgroups(os.getgrouplist(known.pw_name, known.pw_gid))
+            os.setresgid(known.pw_gid, known.pw_gid, known.pw_gid)
+            os.setresuid(known.pw_uid, known.pw_uid, known.pw_uid)
+        uid = known.pw_uid
+    try:
+        known = pwd.getpwuid(uid)
+    except KeyError:
+        return
+    for name, value in (("HOME", known.pw_dir), ("USER", known.pw_name)):
+        environment.setdefault(name, value)
