@@ -1,8 +1,9 @@
-"""Counts heartbeats: asked, missed, and how long the newest answer took."""
+"""Counts heartbeats: asked, missed, how long the newest answer took and when it was seen."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
@@ -13,12 +14,15 @@ class HeartCount:
     missed: int = 0
     seconds: float = 0.0
     """From question to answer, of the newest one answered."""
+    seen_ns: int = field(default=0, compare=False)
+    """CLOCK_MONOTONIC when the newest answer was seen; 0: none yet."""
 
     def note(self, answered: bool, seconds: float) -> None:
         """One question is over."""
         self.asked += 1
         if answered:
             self.seconds = seconds
+            self.seen_ns = time.monotonic_ns()
         else:
             self.missed += 1
 

@@ -221,7 +221,7 @@ def _process(process: ProcessSample) -> pb.ProcessMetrics:
     )
     if (heart := process.heart) is not None:
         reply.heartbeats, reply.heartbeats_missed = heart.asked, heart.missed
-        reply.heartbeat_seconds = heart.seconds
+        reply.heartbeat_seconds, reply.heartbeat_ns = heart.seconds, heart.seen_ns
     if (used := process.usage) is not None:
         reply.cpu_seconds, reply.threads = used.cpu_seconds, used.threads
         reply.resident_bytes, reply.virtual_bytes = used.resident_bytes, used.virtual_bytes

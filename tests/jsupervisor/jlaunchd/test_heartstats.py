@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from jsupervisor.jlaunchd.heartstats import HeartCount, HeartStats
 
 
@@ -18,6 +20,17 @@ def test_a_miss_is_counted_and_leaves_the_latency_of_the_last_answer() -> None:
     stats.of("rpd").note(False, 0.0)
 
     assert HeartCount(asked=2, missed=1, seconds=0.25) == stats.of("rpd")
+
+
+def test_only_an_answer_has_been_seen() -> None:
+    count = HeartCount()
+    count.note(False, 0.0)
+    missed = count.seen_ns
+    before = time.monotonic_ns()
+    count.note(True, 0.25)
+
+    assert 0 == missed
+    assert before <= count.seen_ns
 
 
 def test_modules_are_counted_apart() -> None:

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"jprotos/jlaunchd/v1/jlaunchd.proto\x12\x13jprotos.jlaunchd.v1\"\r\n\x0bListRequest\"\xff\x01\n\x06Module\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nexecutable\x18\x02 \x01(\t\x12\x10\n\x08\x63li_name\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12\x0b\n\x03pid\x18\x05 \x01(\x05\x12\x13\n\x0bincarnation\x18\x06 \x01(\x04\x12\r\n\x05state\x18\x07 \x01(\t\x12\x10\n\x08restarts\x18\x08 \x01(\r\x12\x12\n\nlast_cause\x18\t \x01(\t\x12\x10\n\x08ready_at\x18\n \x01(\t\x12\x0e\n\x06policy\x18\x0b \x01(\t\x12\r\n\x05group\x18\x0c \x01(\t\x12\x10\n\x08\x66\x61ilures\x18\r \x01(\r\x12\x11\n\twaits_for\x18\x0e \x03(\t\"9\n\tListReply\x12,\n\x07modules\x18\x01 \x03(\x0b\x32\x1b.jprotos.jlaunchd.v1.Module\"Q\n\x0cWatchRequest\x12\x0f\n\x07history\x18\x01 \x01(\x08\x12\r\n\x05names\x18\x02 \x03(\t\x12\x0e\n\x06\x65vents\x18\x03 \x03(\t\x12\x11\n\tafter_seq\x18\x04 \x01(\x04\"\xc2\x01\n\x05\x45vent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x65vent\x18\x02 \x01(\t\x12\x13\n\x0bincarnation\x18\x03 \x01(\x04\x12\r\n\x05\x63\x61use\x18\x04 \x01(\t\x12\x14\n\x0cmonotonic_ns\x18\x05 \x01(\x03\x12\x0c\n\x04time\x18\x06 \x01(\t\x12\x18\n\x0b\x64owntime_ms\x18\x07 \x01(\x01H\x00\x88\x01\x01\x12\x0f\n\x07\x61ttempt\x18\x08 \x01(\r\x12\x0c\n\x04next\x18\t \x01(\t\x12\x0b\n\x03seq\x18\n \x01(\x04\x42\x0e\n\x0c_downtime_ms\"E\n\x0eRestartRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x03how\x18\x02 \x01(\x0e\x32\x18.jprotos.jlaunchd.v1.How\"0\n\x0cRestartReply\x12\x0b\n\x03pid\x18\x01 \x01(\x05\x12\x13\n\x0bincarnation\x18\x02 \x01(\x04\"\x1c\n\x0cStartRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x0c\n\nStartReply\"\x1b\n\x0bStopRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x0b\n\tStopReply\"\x1f\n\x0eMetricsRequest\x12\r\n\x05names\x18\x01 \x03(\t\"\x98\x01\n\x0cMetricsReply\x12\x14\n\x0cmonotonic_ns\x18\x01 \x01(\x03\x12\x36\n\tprocesses\x18\x02 \x03(\x0b\x32#.jprotos.jlaunchd.v1.ProcessMetrics\x12:\n\nsupervisor\x18\x03 \x01(\x0b\x32&.jprotos.jlaunchd.v1.SupervisorMetrics\"\xfa\x04\n\x0eProcessMetrics\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nexecutable\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x0b\n\x03pid\x18\x04 \x01(\x05\x12\x13\n\x0bincarnation\x18\x05 \x01(\x04\x12\x13\n\x0b\x63pu_seconds\x18\x06 \x01(\x01\x12\x16\n\x0eresident_bytes\x18\x07 \x01(\x04\x12\x15\n\rvirtual_bytes\x18\x08 \x01(\x04\x12\x10\n\x08open_fds\x18\t \x01(\r\x12\x0f\n\x07threads\x18\n \x01(\r\x12\x12\n\nstarted_ns\x18\x0b \x01(\x03\x12\x10\n\x08restarts\x18\x0c \x01(\x04\x12=\n\x05\x65xits\x18\r \x03(\x0b\x32..jprotos.jlaunchd.v1.ProcessMetrics.ExitsEntry\x12\x10\n\x08\x66\x61ilures\x18\x0e \x01(\x04\x12\r\n\x05hangs\x18\x0f \x01(\x04\x12\x10\n\x08thrashes\x18\x10 \x01(\x04\x12\x18\n\x10\x64owntime_seconds\x18\x11 \x01(\x01\x12\x11\n\tdowntimes\x18\x12 \x01(\x04\x12\x15\n\rready_seconds\x18\x13 \x01(\x01\x12\x12\n\nheartbeats\x18\x14 \x01(\x04\x12\x19\n\x11heartbeats_missed\x18\x15 \x01(\x04\x12\x19\n\x11heartbeat_seconds\x18\x16 \x01(\x01\x12\x13\n\x0blog_dropped\x18\x17 \x01(\x04\x12-\n\x04rpcs\x18\x18 \x03(\x0b\x32\x1f.jprotos.jlaunchd.v1.RpcMetrics\x12\x16\n\x0erpcs_in_flight\x18\x19 \x01(\r\x1a,\n\nExitsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"L\n\nRpcMetrics\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0f\n\x07handled\x18\x03 \x01(\x04\x12\x0f\n\x07seconds\x18\x04 \x01(\x01\"s\n\x11SupervisorMetrics\x12\x0e\n\x06\x65vents\x18\x01 \x01(\x04\x12\x16\n\x0ejournal_errors\x18\x02 \x01(\x04\x12\x0e\n\x06\x61larms\x18\x03 \x01(\r\x12\x10\n\x08watchers\x18\x04 \x01(\r\x12\x14\n\x0cwatchers_cut\x18\x05 \x01(\x04\"V\n\x07\x42\x61\x63koff\x12\x0f\n\x07initial\x18\x01 \x01(\x01\x12\x0e\n\x06\x66\x61\x63tor\x18\x02 \x01(\x01\x12\x0b\n\x03\x63\x61p\x18\x03 \x01(\x01\x12\x0e\n\x06jitter\x18\x04 \x01(\x01\x12\r\n\x05reset\x18\x05 \x01(\x01\"\x80\x01\n\x06Policy\x12\x16\n\tintensity\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x0e\n\x06period\x18\x02 \x01(\x01\x12-\n\x07\x62\x61\x63koff\x18\x03 \x01(\x0b\x32\x1c.jprotos.jlaunchd.v1.Backoff\x12\x11\n\ton_thrash\x18\x04 \x01(\tB\x0c\n\n_intensity\"i\n\x10SetPolicyRequest\x12\x0e\n\x06target\x18\x01 \x01(\t\x12\x0e\n\x04name\x18\x02 \x01(\tH\x00\x12+\n\x04rule\x18\x03 \x01(\x0b\x32\x1b.jprotos.jlaunchd.v1.PolicyH\x00\x42\x08\n\x06policy\"!\n\x0eSetPolicyReply\x12\x0f\n\x07modules\x18\x01 \x03(\t\"\x0f\n\rReloadRequest\">\n\x0bReloadReply\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x01 \x03(\t\x12\x0f\n\x07removed\x18\x02 \x03(\t\x12\x0f\n\x07\x63hanged\x18\x03 \x03(\t\"-\n\x0eHistoryRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\":\n\x0cHistoryReply\x12*\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1a.jprotos.jlaunchd.v1.Event\"+\n\rInjectRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\"0\n\x0bInjectReply\x12\x0b\n\x03pid\x18\x01 \x01(\x05\x12\x14\n\x0cmonotonic_ns\x18\x02 \x01(\x03\"\x1c\n\x0c\x43learRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x0c\n\nClearReply\"m\n\x12KillProcessRequest\x12\x0b\n\x03pid\x18\x01 \x01(\r\x12\x0c\n\x04name\x18\x02 \x01(\t\x12+\n\x06signal\x18\x03 \x01(\x0e\x32\x1b.jprotos.jlaunchd.v1.Signal\x12\x0f\n\x07restart\x18\x04 \x01(\x08\"\x12\n\x10KillProcessReply*`\n\x03How\x12\x13\n\x0fHOW_UNSPECIFIED\x10\x00\x12\x12\n\x0eHOW_GRACEFULLY\x10\x01\x12\x13\n\x0fHOW_IMMEDIATELY\x10\x02\x12\x0c\n\x08HOW_SOFT\x10\x03\x12\r\n\tHOW_ABORT\x10\x04*c\n\x06Signal\x12\x16\n\x12SIGNAL_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSIGNAL_TERM\x10\x01\x12\x0f\n\x0bSIGNAL_KILL\x10\x02\x12\x0e\n\nSIGNAL_HUP\x10\x03\x12\x0f\n\x0bSIGNAL_ABRT\x10\x04\x32\xd5\x07\n\nSupervisor\x12H\n\x04List\x12 .jprotos.jlaunchd.v1.ListRequest\x1a\x1e.jprotos.jlaunchd.v1.ListReply\x12H\n\x05Watch\x12!.jprotos.jlaunchd.v1.WatchRequest\x1a\x1a.jprotos.jlaunchd.v1.Event0\x01\x12Q\n\x07Restart\x12#.jprotos.jlaunchd.v1.RestartRequest\x1a!.jprotos.jlaunchd.v1.RestartReply\x12K\n\x05Start\x12!.jprotos.jlaunchd.v1.StartRequest\x1a\x1f.jprotos.jlaunchd.v1.StartReply\x12H\n\x04Stop\x12 .jprotos.jlaunchd.v1.StopRequest\x1a\x1e.jprotos.jlaunchd.v1.StopReply\x12Q\n\x07Metrics\x12#.jprotos.jlaunchd.v1.MetricsRequest\x1a!.jprotos.jlaunchd.v1.MetricsReply\x12W\n\tSetPolicy\x12%.jprotos.jlaunchd.v1.SetPolicyRequest\x1a#.jprotos.jlaunchd.v1.SetPolicyReply\x12N\n\x06Reload\x12\".jprotos.jlaunchd.v1.ReloadRequest\x1a .jprotos.jlaunchd.v1.ReloadReply\x12Q\n\x07History\x12#.jprotos.jlaunchd.v1.HistoryRequest\x1a!.jprotos.jlaunchd.v1.HistoryReply\x12N\n\x06Inject\x12\".jprotos.jlaunchd.v1.InjectRequest\x1a .jprotos.jlaunchd.v1.InjectReply\x12K\n\x05\x43lear\x12!.jprotos.jlaunchd.v1.ClearRequest\x1a\x1f.jprotos.jlaunchd.v1.ClearReply\x12]\n\x0bKillProcess\x12\'.jprotos.jlaunchd.v1.KillProcessRequest\x1a%.jprotos.jlaunchd.v1.KillProcessReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"jprotos/jlaunchd/v1/jlaunchd.proto\x12\x13jprotos.jlaunchd.v1\"\r\n\x0bListRequest\"\xff\x01\n\x06Module\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nexecutable\x18\x02 \x01(\t\x12\x10\n\x08\x63li_name\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12\x0b\n\x03pid\x18\x05 \x01(\x05\x12\x13\n\x0bincarnation\x18\x06 \x01(\x04\x12\r\n\x05state\x18\x07 \x01(\t\x12\x10\n\x08restarts\x18\x08 \x01(\r\x12\x12\n\nlast_cause\x18\t \x01(\t\x12\x10\n\x08ready_at\x18\n \x01(\t\x12\x0e\n\x06policy\x18\x0b \x01(\t\x12\r\n\x05group\x18\x0c \x01(\t\x12\x10\n\x08\x66\x61ilures\x18\r \x01(\r\x12\x11\n\twaits_for\x18\x0e \x03(\t\"9\n\tListReply\x12,\n\x07modules\x18\x01 \x03(\x0b\x32\x1b.jprotos.jlaunchd.v1.Module\"Q\n\x0cWatchRequest\x12\x0f\n\x07history\x18\x01 \x01(\x08\x12\r\n\x05names\x18\x02 \x03(\t\x12\x0e\n\x06\x65vents\x18\x03 \x03(\t\x12\x11\n\tafter_seq\x18\x04 \x01(\x04\"\xc2\x01\n\x05\x45vent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x65vent\x18\x02 \x01(\t\x12\x13\n\x0bincarnation\x18\x03 \x01(\x04\x12\r\n\x05\x63\x61use\x18\x04 \x01(\t\x12\x14\n\x0cmonotonic_ns\x18\x05 \x01(\x03\x12\x0c\n\x04time\x18\x06 \x01(\t\x12\x18\n\x0b\x64owntime_ms\x18\x07 \x01(\x01H\x00\x88\x01\x01\x12\x0f\n\x07\x61ttempt\x18\x08 \x01(\r\x12\x0c\n\x04next\x18\t \x01(\t\x12\x0b\n\x03seq\x18\n \x01(\x04\x42\x0e\n\x0c_downtime_ms\"E\n\x0eRestartRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x03how\x18\x02 \x01(\x0e\x32\x18.jprotos.jlaunchd.v1.How\"0\n\x0cRestartReply\x12\x0b\n\x03pid\x18\x01 \x01(\x05\x12\x13\n\x0bincarnation\x18\x02 \x01(\x04\"\x1c\n\x0cStartRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x0c\n\nStartReply\"\x1b\n\x0bStopRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x0b\n\tStopReply\"\x1f\n\x0eMetricsRequest\x12\r\n\x05names\x18\x01 \x03(\t\"\x98\x01\n\x0cMetricsReply\x12\x14\n\x0cmonotonic_ns\x18\x01 \x01(\x03\x12\x36\n\tprocesses\x18\x02 \x03(\x0b\x32#.jprotos.jlaunchd.v1.ProcessMetrics\x12:\n\nsupervisor\x18\x03 \x01(\x0b\x32&.jprotos.jlaunchd.v1.SupervisorMetrics\"\x90\x05\n\x0eProcessMetrics\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nexecutable\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x0b\n\x03pid\x18\x04 \x01(\x05\x12\x13\n\x0bincarnation\x18\x05 \x01(\x04\x12\x13\n\x0b\x63pu_seconds\x18\x06 \x01(\x01\x12\x16\n\x0eresident_bytes\x18\x07 \x01(\x04\x12\x15\n\rvirtual_bytes\x18\x08 \x01(\x04\x12\x10\n\x08open_fds\x18\t \x01(\r\x12\x0f\n\x07threads\x18\n \x01(\r\x12\x12\n\nstarted_ns\x18\x0b \x01(\x03\x12\x10\n\x08restarts\x18\x0c \x01(\x04\x12=\n\x05\x65xits\x18\r \x03(\x0b\x32..jprotos.jlaunchd.v1.ProcessMetrics.ExitsEntry\x12\x10\n\x08\x66\x61ilures\x18\x0e \x01(\x04\x12\r\n\x05hangs\x18\x0f \x01(\x04\x12\x10\n\x08thrashes\x18\x10 \x01(\x04\x12\x18\n\x10\x64owntime_seconds\x18\x11 \x01(\x01\x12\x11\n\tdowntimes\x18\x12 \x01(\x04\x12\x15\n\rready_seconds\x18\x13 \x01(\x01\x12\x12\n\nheartbeats\x18\x14 \x01(\x04\x12\x19\n\x11heartbeats_missed\x18\x15 \x01(\x04\x12\x19\n\x11heartbeat_seconds\x18\x16 \x01(\x01\x12\x13\n\x0blog_dropped\x18\x17 \x01(\x04\x12-\n\x04rpcs\x18\x18 \x03(\x0b\x32\x1f.jprotos.jlaunchd.v1.RpcMetrics\x12\x16\n\x0erpcs_in_flight\x18\x19 \x01(\r\x12\x14\n\x0cheartbeat_ns\x18\x1a \x01(\x03\x1a,\n\nExitsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"L\n\nRpcMetrics\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0f\n\x07handled\x18\x03 \x01(\x04\x12\x0f\n\x07seconds\x18\x04 \x01(\x01\"s\n\x11SupervisorMetrics\x12\x0e\n\x06\x65vents\x18\x01 \x01(\x04\x12\x16\n\x0ejournal_errors\x18\x02 \x01(\x04\x12\x0e\n\x06\x61larms\x18\x03 \x01(\r\x12\x10\n\x08watchers\x18\x04 \x01(\r\x12\x14\n\x0cwatchers_cut\x18\x05 \x01(\x04\"V\n\x07\x42\x61\x63koff\x12\x0f\n\x07initial\x18\x01 \x01(\x01\x12\x0e\n\x06\x66\x61\x63tor\x18\x02 \x01(\x01\x12\x0b\n\x03\x63\x61p\x18\x03 \x01(\x01\x12\x0e\n\x06jitter\x18\x04 \x01(\x01\x12\r\n\x05reset\x18\x05 \x01(\x01\"\x80\x01\n\x06Policy\x12\x16\n\tintensity\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x0e\n\x06period\x18\x02 \x01(\x01\x12-\n\x07\x62\x61\x63koff\x18\x03 \x01(\x0b\x32\x1c.jprotos.jlaunchd.v1.Backoff\x12\x11\n\ton_thrash\x18\x04 \x01(\tB\x0c\n\n_intensity\"i\n\x10SetPolicyRequest\x12\x0e\n\x06target\x18\x01 \x01(\t\x12\x0e\n\x04name\x18\x02 \x01(\tH\x00\x12+\n\x04rule\x18\x03 \x01(\x0b\x32\x1b.jprotos.jlaunchd.v1.PolicyH\x00\x42\x08\n\x06policy\"!\n\x0eSetPolicyReply\x12\x0f\n\x07modules\x18\x01 \x03(\t\"\x0f\n\rReloadRequest\">\n\x0bReloadReply\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x01 \x03(\t\x12\x0f\n\x07removed\x18\x02 \x03(\t\x12\x0f\n\x07\x63hanged\x18\x03 \x03(\t\"-\n\x0eHistoryRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\":\n\x0cHistoryReply\x12*\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1a.jprotos.jlaunchd.v1.Event\"+\n\rInjectRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\"0\n\x0bInjectReply\x12\x0b\n\x03pid\x18\x01 \x01(\x05\x12\x14\n\x0cmonotonic_ns\x18\x02 \x01(\x03\"\x1c\n\x0c\x43learRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x0c\n\nClearReply\"m\n\x12KillProcessRequest\x12\x0b\n\x03pid\x18\x01 \x01(\r\x12\x0c\n\x04name\x18\x02 \x01(\t\x12+\n\x06signal\x18\x03 \x01(\x0e\x32\x1b.jprotos.jlaunchd.v1.Signal\x12\x0f\n\x07restart\x18\x04 \x01(\x08\"\x12\n\x10KillProcessReply*`\n\x03How\x12\x13\n\x0fHOW_UNSPECIFIED\x10\x00\x12\x12\n\x0eHOW_GRACEFULLY\x10\x01\x12\x13\n\x0fHOW_IMMEDIATELY\x10\x02\x12\x0c\n\x08HOW_SOFT\x10\x03\x12\r\n\tHOW_ABORT\x10\x04*c\n\x06Signal\x12\x16\n\x12SIGNAL_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSIGNAL_TERM\x10\x01\x12\x0f\n\x0bSIGNAL_KILL\x10\x02\x12\x0e\n\nSIGNAL_HUP\x10\x03\x12\x0f\n\x0bSIGNAL_ABRT\x10\x04\x32\xd5\x07\n\nSupervisor\x12H\n\x04List\x12 .jprotos.jlaunchd.v1.ListRequest\x1a\x1e.jprotos.jlaunchd.v1.ListReply\x12H\n\x05Watch\x12!.jprotos.jlaunchd.v1.WatchRequest\x1a\x1a.jprotos.jlaunchd.v1.Event0\x01\x12Q\n\x07Restart\x12#.jprotos.jlaunchd.v1.RestartRequest\x1a!.jprotos.jlaunchd.v1.RestartReply\x12K\n\x05Start\x12!.jprotos.jlaunchd.v1.StartRequest\x1a\x1f.jprotos.jlaunchd.v1.StartReply\x12H\n\x04Stop\x12 .jprotos.jlaunchd.v1.StopRequest\x1a\x1e.jprotos.jlaunchd.v1.StopReply\x12Q\n\x07Metrics\x12#.jprotos.jlaunchd.v1.MetricsRequest\x1a!.jprotos.jlaunchd.v1.MetricsReply\x12W\n\tSetPolicy\x12%.jprotos.jlaunchd.v1.SetPolicyRequest\x1a#.jprotos.jlaunchd.v1.SetPolicyReply\x12N\n\x06Reload\x12\".jprotos.jlaunchd.v1.ReloadRequest\x1a .jprotos.jlaunchd.v1.ReloadReply\x12Q\n\x07History\x12#.jprotos.jlaunchd.v1.HistoryRequest\x1a!.jprotos.jlaunchd.v1.HistoryReply\x12N\n\x06Inject\x12\".jprotos.jlaunchd.v1.InjectRequest\x1a .jprotos.jlaunchd.v1.InjectReply\x12K\n\x05\x43lear\x12!.jprotos.jlaunchd.v1.ClearRequest\x1a\x1f.jprotos.jlaunchd.v1.ClearReply\x12]\n\x0bKillProcess\x12\'.jprotos.jlaunchd.v1.KillProcessRequest\x1a%.jprotos.jlaunchd.v1.KillProcessReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,10 +33,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PROCESSMETRICS_EXITSENTRY']._loaded_options = None
   _globals['_PROCESSMETRICS_EXITSENTRY']._serialized_options = b'8\001'
-  _globals['_HOW']._serialized_start=2717
-  _globals['_HOW']._serialized_end=2813
-  _globals['_SIGNAL']._serialized_start=2815
-  _globals['_SIGNAL']._serialized_end=2914
+  _globals['_HOW']._serialized_start=2739
+  _globals['_HOW']._serialized_end=2835
+  _globals['_SIGNAL']._serialized_start=2837
+  _globals['_SIGNAL']._serialized_end=2936
   _globals['_LISTREQUEST']._serialized_start=59
   _globals['_LISTREQUEST']._serialized_end=72
   _globals['_MODULE']._serialized_start=75
@@ -64,41 +64,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_METRICSREPLY']._serialized_start=912
   _globals['_METRICSREPLY']._serialized_end=1064
   _globals['_PROCESSMETRICS']._serialized_start=1067
-  _globals['_PROCESSMETRICS']._serialized_end=1701
-  _globals['_PROCESSMETRICS_EXITSENTRY']._serialized_start=1657
-  _globals['_PROCESSMETRICS_EXITSENTRY']._serialized_end=1701
-  _globals['_RPCMETRICS']._serialized_start=1703
-  _globals['_RPCMETRICS']._serialized_end=1779
-  _globals['_SUPERVISORMETRICS']._serialized_start=1781
-  _globals['_SUPERVISORMETRICS']._serialized_end=1896
-  _globals['_BACKOFF']._serialized_start=1898
-  _globals['_BACKOFF']._serialized_end=1984
-  _globals['_POLICY']._serialized_start=1987
-  _globals['_POLICY']._serialized_end=2115
-  _globals['_SETPOLICYREQUEST']._serialized_start=2117
-  _globals['_SETPOLICYREQUEST']._serialized_end=2222
-  _globals['_SETPOLICYREPLY']._serialized_start=2224
-  _globals['_SETPOLICYREPLY']._serialized_end=2257
-  _globals['_RELOADREQUEST']._serialized_start=2259
-  _globals['_RELOADREQUEST']._serialized_end=2274
-  _globals['_RELOADREPLY']._serialized_start=2276
-  _globals['_RELOADREPLY']._serialized_end=2338
-  _globals['_HISTORYREQUEST']._serialized_start=2340
-  _globals['_HISTORYREQUEST']._serialized_end=2385
-  _globals['_HISTORYREPLY']._serialized_start=2387
-  _globals['_HISTORYREPLY']._serialized_end=2445
-  _globals['_INJECTREQUEST']._serialized_start=2447
-  _globals['_INJECTREQUEST']._serialized_end=2490
-  _globals['_INJECTREPLY']._serialized_start=2492
-  _globals['_INJECTREPLY']._serialized_end=2540
-  _globals['_CLEARREQUEST']._serialized_start=2542
-  _globals['_CLEARREQUEST']._serialized_end=2570
-  _globals['_CLEARREPLY']._serialized_start=2572
-  _globals['_CLEARREPLY']._serialized_end=2584
-  _globals['_KILLPROCESSREQUEST']._serialized_start=2586
-  _globals['_KILLPROCESSREQUEST']._serialized_end=2695
-  _globals['_KILLPROCESSREPLY']._serialized_start=2697
-  _globals['_KILLPROCESSREPLY']._serialized_end=2715
-  _globals['_SUPERVISOR']._serialized_start=2917
-  _globals['_SUPERVISOR']._serialized_end=3898
+  _globals['_PROCESSMETRICS']._serialized_end=1723
+  _globals['_PROCESSMETRICS_EXITSENTRY']._serialized_start=1679
+  _globals['_PROCESSMETRICS_EXITSENTRY']._serialized_end=1723
+  _globals['_RPCMETRICS']._serialized_start=1725
+  _globals['_RPCMETRICS']._serialized_end=1801
+  _globals['_SUPERVISORMETRICS']._serialized_start=1803
+  _globals['_SUPERVISORMETRICS']._serialized_end=1918
+  _globals['_BACKOFF']._serialized_start=1920
+  _globals['_BACKOFF']._serialized_end=2006
+  _globals['_POLICY']._serialized_start=2009
+  _globals['_POLICY']._serialized_end=2137
+  _globals['_SETPOLICYREQUEST']._serialized_start=2139
+  _globals['_SETPOLICYREQUEST']._serialized_end=2244
+  _globals['_SETPOLICYREPLY']._serialized_start=2246
+  _globals['_SETPOLICYREPLY']._serialized_end=2279
+  _globals['_RELOADREQUEST']._serialized_start=2281
+  _globals['_RELOADREQUEST']._serialized_end=2296
+  _globals['_RELOADREPLY']._serialized_start=2298
+  _globals['_RELOADREPLY']._serialized_end=2360
+  _globals['_HISTORYREQUEST']._serialized_start=2362
+  _globals['_HISTORYREQUEST']._serialized_end=2407
+  _globals['_HISTORYREPLY']._serialized_start=2409
+  _globals['_HISTORYREPLY']._serialized_end=2467
+  _globals['_INJECTREQUEST']._serialized_start=2469
+  _globals['_INJECTREQUEST']._serialized_end=2512
+  _globals['_INJECTREPLY']._serialized_start=2514
+  _globals['_INJECTREPLY']._serialized_end=2562
+  _globals['_CLEARREQUEST']._serialized_start=2564
+  _globals['_CLEARREQUEST']._serialized_end=2592
+  _globals['_CLEARREPLY']._serialized_start=2594
+  _globals['_CLEARREPLY']._serialized_end=2606
+  _globals['_KILLPROCESSREQUEST']._serialized_start=2608
+  _globals['_KILLPROCESSREQUEST']._serialized_end=2717
+  _globals['_KILLPROCESSREPLY']._serialized_start=2719
+  _globals['_KILLPROCESSREPLY']._serialized_end=2737
+  _globals['_SUPERVISOR']._serialized_start=2939
+  _globals['_SUPERVISOR']._serialized_end=3920
 # @@protoc_insertion_point(module_scope)

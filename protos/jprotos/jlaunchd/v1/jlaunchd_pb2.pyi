@@ -475,6 +475,7 @@ class ProcessMetrics(_message.Message):
     LOG_DROPPED_FIELD_NUMBER: _builtins.int
     RPCS_FIELD_NUMBER: _builtins.int
     RPCS_IN_FLIGHT_FIELD_NUMBER: _builtins.int
+    HEARTBEAT_NS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     executable: _builtins.str
     state: _builtins.str
@@ -506,6 +507,8 @@ class ProcessMetrics(_message.Message):
     """From question to answer, of the newest heartbeat answered."""
     log_dropped: _builtins.int
     rpcs_in_flight: _builtins.int
+    heartbeat_ns: _builtins.int
+    """CLOCK_MONOTONIC when the newest heartbeat was seen; 0: none yet."""
     @_builtins.property
     def exits(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """Exits by cause: "signal:SIGKILL", "exit:1", "hang", "requested:gracefully", ..."""
@@ -542,10 +545,11 @@ class ProcessMetrics(_message.Message):
         log_dropped: _builtins.int = ...,
         rpcs: _abc.Iterable[Global___RpcMetrics] | None = ...,
         rpcs_in_flight: _builtins.int = ...,
+        heartbeat_ns: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cpu_seconds", b"cpu_seconds", "downtime_seconds", b"downtime_seconds", "downtimes", b"downtimes", "executable", b"executable", "exits", b"exits", "failures", b"failures", "hangs", b"hangs", "heartbeat_seconds", b"heartbeat_seconds", "heartbeats", b"heartbeats", "heartbeats_missed", b"heartbeats_missed", "incarnation", b"incarnation", "log_dropped", b"log_dropped", "name", b"name", "open_fds", b"open_fds", "pid", b"pid", "ready_seconds", b"ready_seconds", "resident_bytes", b"resident_bytes", "restarts", b"restarts", "rpcs", b"rpcs", "rpcs_in_flight", b"rpcs_in_flight", "started_ns", b"started_ns", "state", b"state", "thrashes", b"thrashes", "threads", b"threads", "virtual_bytes", b"virtual_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cpu_seconds", b"cpu_seconds", "downtime_seconds", b"downtime_seconds", "downtimes", b"downtimes", "executable", b"executable", "exits", b"exits", "failures", b"failures", "hangs", b"hangs", "heartbeat_ns", b"heartbeat_ns", "heartbeat_seconds", b"heartbeat_seconds", "heartbeats", b"heartbeats", "heartbeats_missed", b"heartbeats_missed", "incarnation", b"incarnation", "log_dropped", b"log_dropped", "name", b"name", "open_fds", b"open_fds", "pid", b"pid", "ready_seconds", b"ready_seconds", "resident_bytes", b"resident_bytes", "restarts", b"restarts", "rpcs", b"rpcs", "rpcs_in_flight", b"rpcs_in_flight", "started_ns", b"started_ns", "state", b"state", "thrashes", b"thrashes", "threads", b"threads", "virtual_bytes", b"virtual_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
