@@ -15,6 +15,8 @@ SERVING_MEDIAN_MS: Final = 25.0
 SERVING_MAX_MS: Final = 50.0
 PSS_MB: Final = 200.0
 DEMO_SECONDS: Final = 40.0
+HANG_MS: Final = 1000.0
+SATURATED_SECONDS: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ def check(results: Mapping[str, Sequence[Row]]) -> list[Finding]:
         *_memory(results["memory"]),
         *_demo(results["demo"]),
         *_launch(results["launch"]),
+        *_hang(results["hang"]),
+        *_false_kills(results["false-kills"]),
     ]
 
 
@@ -143,3 +147,40 @@ def _launch(rows: Sequence[Row]) -> list[Finding]:
         f"fork {a.median:.1f} ms, exec {b.median:.1f} ms (medians), {b.median / a.median:.1f} x"
     )
     return [Finding(aim, measured, a.median < b.median)]
+
+
+def _hang(rows: Sequence[Row]) -> list[Finding]:
+    if not rows:
+        return _missing("hang to replaced")
+    findings = []
+    for module, kind in dict.fromkeys((row["module"], row["kind"]) for row in rows):
+        of_kind = [row for row in rows if (row["module"], row["kind"]) == (module, kind)]
+        values = numbers(of_kind, "ready_ms")
+        measured = f"{len(values)} of {len(of_kind)}"
+        met = all(row["effective"] == "True" for row in of_kind) and len(values) == len(of_kind)
+        aim = f"{module}: {kind} to replaced"
+        if module not in SUPERVISION:
+            aim += f", maximum {HANG_MS:.0f} ms"
+            met = met and bool(values) and max(values) <= HANG_MS
+        if values:
+            found = summarise(values)
+            measured += f", median {found.median:.0f} ms, maximum {found.maximum:.0f} ms"
+        findings.append(Finding(aim, measured, met))
+    return findings
+
+
+def _false_kills(rows: Sequence[Row]) -> list[Finding]:
+    aim = f"all processors busy for {SATURATED_SECONDS:.0f} s: nobody is taken for hanging"
+    if not rows:
+        return _missing(aim)
+    seconds, kills = sum(numbers(rows, "seconds")), sum(numbers(rows, "kills"))
+    found = numbers(rows, "stopped_ready_ms")
+    slowest = f", maximum {max(found):.0f} ms" if found else ""
+    return [
+        Finding(aim, f"{kills:.0f} in {seconds:.0f} s", not kills and seconds >= SATURATED_SECONDS),
+        Finding(
+            "all processors busy: whoever is stopped is replaced",
+            f"{len(found)} of {len(rows)}{slowest}",
+            len(found) == len(rows),
+        ),
+    ]

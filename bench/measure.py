@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
+from bench.hang import false_kills, hang
+
 from jsupervisor.boot import make_plan
 from jsupervisor.demo import lab
 from jsupervisor.demo.lab import Inputs
@@ -111,6 +113,8 @@ BENCHMARKS: Final[Mapping[str, Callable[[int, Done], Iterator[Measurement]]]] = 
     "memory": memory,
     "demo": demo,
     "launch": launch,
+    "hang": hang,
+    "false-kills": false_kills,
 }
 COUNTS: Final[Mapping[str, int]] = {
     "start": 20,
@@ -118,4 +122,6 @@ COUNTS: Final[Mapping[str, int]] = {
     "memory": 3,
     "demo": 3,
     "launch": 30,
+    "hang": 20,
+    "false-kills": 30,
 }

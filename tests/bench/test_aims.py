@@ -23,6 +23,11 @@ GOOD = {
         {"launch": "fork", "serving_ms": "20.0"},
         {"launch": "exec", "serving_ms": "200.0"},
     ],
+    "hang": [
+        {"kind": "stop", "module": "rpd", "effective": "True", "ready_ms": "800.0"},
+        {"kind": "stop", "module": "jlaunchd", "effective": "True", "ready_ms": "1200.0"},
+    ],
+    "false-kills": [{"seconds": "300.0", "kills": "0", "stopped_ready_ms": "900.0"}] * 2,
 }
 
 
@@ -35,7 +40,7 @@ def test_good_results_meet_every_aim() -> None:
 
 
 def test_every_benchmark_without_a_result_misses_its_aims() -> None:
-    assert 5 == len(missed(start=[], recovery=[], memory=[], demo=[], launch=[]))
+    assert 7 == len(missed(**{name: [] for name in GOOD}))
 
 
 def test_a_slow_start_misses() -> None:
@@ -78,3 +83,31 @@ def test_a_fork_that_is_slower_than_exec_misses() -> None:
     rows = [{"launch": "fork", "serving_ms": "9.0"}, {"launch": "exec", "serving_ms": "8.0"}]
 
     assert 1 == len(missed(launch=rows))
+
+
+def test_a_hang_that_took_long_misses() -> None:
+    slow = {"kind": "spin", "module": "rpd", "effective": "True", "ready_ms": "1001.0"}
+
+    assert ["rpd: spin to replaced, maximum 1000 ms"] == missed(hang=[slow])
+
+
+def test_a_hang_that_was_never_noticed_misses() -> None:
+    row = {"kind": "stop", "module": "jlaunchd", "effective": "True", "ready_ms": "None"}
+
+    assert ["jlaunchd: stop to replaced"] == missed(hang=[row])
+
+
+def test_one_false_kill_misses_and_so_does_too_short_a_time() -> None:
+    aim = "all processors busy for 600 s: nobody is taken for hanging"
+    row = {"seconds": "600.0", "kills": "1", "stopped_ready_ms": "900.0"}
+
+    assert [aim] == missed(**{"false-kills": [row]})
+    assert [aim] == missed(**{"false-kills": [{**row, "kills": "0", "seconds": "20.0"}]})
+
+
+def test_a_stopped_module_that_is_not_replaced_misses() -> None:
+    row = {"seconds": "600.0", "kills": "0", "stopped_ready_ms": "None"}
+
+    assert ["all processors busy: whoever is stopped is replaced"] == missed(
+        **{"false-kills": [row]}
+    )

@@ -304,6 +304,8 @@ class Jlaunchd(Daemon):
         """What an event means for the shell itself."""
         if event.event in ("exit", "hang"):
             self._hearts.forget(event.name)
+        elif event.event == "ready":
+            self._hearts.ready(event.name)
         if event.event == "ready" and self.plan.program(event.name).executable == "alarmd":
             self.alarms.forget_told()
 

@@ -103,6 +103,11 @@ class Hearts:
         sign = Answers(self._connect(source, incarnation), patience)
         self._add(name, incarnation, beat, sign, pid)
 
+    def ready(self, name: str) -> None:
+        """It has just said so: a sign of life, and its sockets are there."""
+        if name in self._hearts:
+            self._hearts[name].pulse.sign()
+
     def forget(self, name: str) -> None:
         """It is gone, or about to be."""
         scope = self._opening.pop(name, None)
@@ -136,7 +141,7 @@ class Hearts:
             self._add(name, incarnation, beat, sign, pid)
 
     def _add(self, name: str, incarnation: int, beat: Heartbeat, sign: Sign, pid: int) -> None:
-        pulse = Pulse(beat)
+        pulse = Pulse(beat) if sign.carried else Pulse(beat, 0.0)
         self._hearts[name] = Heart(name, incarnation, pid, beat.interval, pulse, sign)
         if beat.interval not in self._turning:
             self._turning.add(beat.interval)

@@ -53,6 +53,7 @@ def test_a_sign_of_life_clears_the_silence_before_it() -> None:
 
 def test_the_first_sign_may_take_longer() -> None:
     assert 3 + FIRST_SIGN / 0.25 == looks_until_lost(Pulse(BEAT))
+    assert 3 == looks_until_lost(Pulse(BEAT, 0.0))
 
 
 def test_the_first_look_after_we_were_late_counts_nothing() -> None:
@@ -76,6 +77,11 @@ def test_waiting_for_a_processor_is_forgiven() -> None:
 
 def test_waiting_is_forgiven_up_to_the_cap() -> None:
     assert 3 + WAITING_CAP / 0.25 == looks_until_lost(known(), waited=9.0)
+
+
+def test_waits_that_are_a_small_part_of_an_interval_explain_no_silence() -> None:
+    assert 3 == looks_until_lost(known(), waited=0.06)
+    assert 4 == looks_until_lost(known(), waited=0.0625)
 
 
 def test_the_cap_is_for_each_silence() -> None:

@@ -18,13 +18,13 @@ from jsupervisor.jlaunchd import hearts as hearts_module
 from jsupervisor.jlaunchd.heartbeat import FIRST_SIGN, WAITING_CAP
 from jsupervisor.jlaunchd.hearts import Hearts, Kept
 from jsupervisor.jlaunchd.plan import Heartbeat
-from jsupervisor.waiting import Threads, Turns
 from jsupervisor.runtime.clock import Clock
 from jsupervisor.runtime.fakes import make_order
 from jsupervisor.runtime.initlink import Descriptors
 from jsupervisor.runtime.log import Log
 from jsupervisor.runtime.record import Record
 from jsupervisor.runtime.rpc import Client
+from jsupervisor.waiting import Threads, Turns
 
 BEAT = Heartbeat(interval=0.25, misses=3)
 
@@ -121,17 +121,50 @@ async def test_a_module_that_stops_stamping_is_lost_within_an_interval_and_its_m
         assert [("pfe0", 4)] == world.lost
 
 
-async def test_a_module_that_never_stamps_has_more_time_for_the_first(
+async def test_a_module_that_never_stamps_is_lost_after_its_misses(
     autojump_clock: MockClock,
 ) -> None:
     async with a_world() as world:
         world.store.word("pfe0/heartbeat")
         world.hearts.watch("pfe0", 1, BEAT, Kept.WORD, 0)
-        await trio.sleep(FIRST_SIGN + 0.25 * 3 - 0.01)
+        await trio.sleep(0.25 * 3 - 0.01)
         before = list(world.lost)
         await trio.sleep(0.02)
 
         assert ([], [("pfe0", 1)]) == (before, world.lost)
+
+
+class Silent:
+    """A sign that never comes, of those that need our own threads."""
+
+    carried = True
+    seconds = 0.0
+
+    def look(self) -> bool:
+        """Nothing."""
+        return False
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+@pytest.mark.parametrize(("ready", "seconds"), [(False, FIRST_SIGN + 0.75), (True, 0.75)])
+async def test_the_first_answer_may_take_longer_until_the_module_is_ready(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch, ready: bool, seconds: float
+) -> None:
+    monkeypatch.setattr(hearts_module, "Answers", lambda client, timeout: Silent())
+    monkeypatch.setattr(hearts_module, "threads_of", lambda pid: Threads({}))
+    async with a_world() as world:
+        monkeypatch.setattr(world.hearts, "_connect", lambda name, incarnation: None)
+        world.hearts.ready("rpd")
+        world.hearts.watch("rpd", 1, BEAT, "rpd", 0)
+        if ready:
+            world.hearts.ready("rpd")
+        await trio.sleep(seconds - 0.01)
+        before = list(world.lost)
+        await trio.sleep(0.02)
+
+        assert ([], [("rpd", 1)]) == (before, world.lost)
 
 
 async def test_a_lost_module_is_reported_once(autojump_clock: MockClock) -> None:
@@ -147,7 +180,7 @@ async def test_a_module_that_is_gone_is_forgotten(autojump_clock: MockClock) -> 
     async with a_world() as world:
         world.store.word("pfe0/heartbeat")
         world.hearts.watch("pfe0", 1, BEAT, Kept.WORD, 0)
-        await trio.sleep(1)
+        await trio.sleep(0.5)
         world.hearts.forget("pfe0")
         world.hearts.forget("pfe0")
         await trio.sleep(60)
