@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +13,8 @@ import pytest
 from jsupervisor.initproto import Connection, Message
 from jsupervisor.observer.operator import Operator, OperatorError, Watcher
 from jsupervisor.paths import Instance
+from jsupervisor.runtime.authority import Authority
+from jsupervisor.runtime.identity import seal
 
 Answer = Callable[[Message], list[Message]]
 
@@ -21,6 +24,8 @@ class Init:
 
     def __init__(self, instance: Instance) -> None:
         self.answer: Answer = lambda _: []
+        self.kept = b""
+        """Goes along with every answer `done`."""
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._listener.bind(str(instance.init_socket))
         self._listener.listen()
@@ -37,10 +42,18 @@ class Init:
             while (received := connection.receive()) is not None:
                 answers = self.answer(received[0])
                 for answer in answers:
-                    connection.send(answer)
+                    self._send(connection, answer)
                 if not answers:
                     break
             connection.close()
+
+    def _send(self, connection: Connection, answer: Message) -> None:
+        if not self.kept or answer["op"] != "done":
+            connection.send(answer)
+            return
+        fd = seal("kept", self.kept)
+        connection.send(answer, [fd])
+        os.close(fd)
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
@@ -129,3 +142,44 @@ def test_waiting_ends_with_init(instance: Instance, init: Init) -> None:
             watcher.wait_for(0, None, "ready", timeout=5.0)
 
         assert watcher.ended
+
+
+def test_the_owner_is_given_the_operators_identity(instance: Instance, init: Init) -> None:
+    identity = Authority.make("default").sign("operator")
+    init.kept = identity.to_bytes()
+    init.answer = lambda _: [{"op": "done"}]
+    with Operator(instance) as operator:
+        assert identity == operator.identity()
+
+
+def test_an_instance_that_has_just_begun_is_waited_for(instance: Instance, init: Init) -> None:
+    init.kept = Authority.make("default").sign("operator").to_bytes()
+    early: list[Message] = [{"op": "missing", "why": "not yet"}] * 2
+    init.answer = lambda _: [early.pop() if early else {"op": "done"}]
+    with Operator(instance) as operator:
+        assert "operator" == operator.identity().name
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ({"op": "refused", "why": "pid 7 belongs to the instance"}, "pid 7 belongs"),
+        ({"op": "missing", "why": "nobody has been given one yet"}, "nobody has been given"),
+    ],
+)
+def test_who_gets_no_identity_is_told_why(
+    instance: Instance, init: Init, answer: Message, why: str
+) -> None:
+    init.answer = lambda _: [answer]
+    with (
+        Operator(instance, timeout=0.05) as operator,
+        pytest.raises(OperatorError, match=f"cannot command instance default: {why}"),
+    ):
+        operator.identity()
+
+
+def test_an_identity_of_somebody_else_is_refused(instance: Instance, init: Init) -> None:
+    init.kept = Authority.make("default").sign("rpd").to_bytes()
+    init.answer = lambda _: [{"op": "done"}]
+    with Operator(instance) as operator, pytest.raises(OperatorError, match="is that of rpd"):
+        operator.identity()
