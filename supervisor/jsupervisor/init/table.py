@@ -84,6 +84,8 @@ class Table:
             raise Refused(f"{name} incarnation {incarnation} is not reserved")
         if known.phase is not Phase.RESERVED:
             raise Refused(f"{name} incarnation {incarnation} is {known.phase.value} as {known.pid}")
+        if (already := self._by_pid(pid)) is not None:
+            raise Refused(f"pid {pid} is {already.name} already")
         known.phase, known.pid, known.start_time = Phase.RUNNING, pid, start_time
         known.claim_deadline_ns = None
         return known

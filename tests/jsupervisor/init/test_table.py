@@ -59,6 +59,17 @@ def test_a_claim_is_granted_once_and_to_the_reserved_incarnation_alone(
             table.claim("rpd", incarnation, 99, 18)
 
 
+def test_who_is_somebody_already_becomes_nobody_else() -> None:
+    table = table_in(Phase.RUNNING)
+    table.reserve("mgd", 1, "full", {}, 0)
+
+    with pytest.raises(Refused, match="pid 4711 is rpd already"):
+        table.claim("mgd", 1, PID, 17)
+    assert Phase.RESERVED is table.processes["mgd"].phase
+    table.exited(PID)
+    assert PID == table.claim("mgd", 1, PID, 18).pid
+
+
 @pytest.mark.parametrize("phase", PHASES)
 def test_what_is_asked_of_a_process_needs_a_running_one(phase: Phase | str) -> None:
     table = table_in(phase)
