@@ -45,29 +45,34 @@ class Waiting:
         self._at = now
         self._pending: dict[int, float] = {}
         """What was counted of waits that were not over yet, in seconds."""
+        self.ran = 0.0
+        """Seconds that its threads ran between the last two looks, summed."""
 
     def note(self, threads: Threads, now: float) -> float:
-        """Seconds waited since the look before, by all threads together; not more than have passed.
+        """Seconds waited since the look before, by all threads together.
 
-        Threads wait side by side, so that this is too much rather than too little.
+        Threads wait side by side, so that this is too much rather than too little. It is not more than
+        the time in which none of them ran: a busy loop that has half a processor waits half the time,
+        and whatever waits for it is no excuse.
         """
         passed, self._at = max(0.0, now - self._at), now
         before, self._before = self._before.turns, threads
         pending, self._pending = self._pending, {}
+        waited = self.ran = 0.0
         if threads.stopped:
             return 0.0
-        waited = 0.0
         for thread, turns in threads.turns.items():
             old = before.get(thread)
             if old is None:
                 continue
+            self.ran += max(0, turns.ran_ns - old.ran_ns) / 1e9
             if turns == old and turns.runnable:
                 self._pending[thread] = pending.get(thread, 0.0) + passed
                 waited += passed
             else:
                 over = (turns.waited_ns - old.waited_ns) / 1e9
                 waited += max(0.0, over - pending.get(thread, 0.0))
-        return min(waited, passed)
+        return max(0.0, min(waited, passed - self.ran))
 
 
 def threads_of(pid: int) -> Threads:

@@ -53,6 +53,15 @@ def test_a_thread_that_runs_all_the_time_waits_for_nothing() -> None:
     assert 0.0 == waiting.note(one(200, 0, True), 0.2)
 
 
+def test_a_busy_loop_that_has_half_a_processor_waits_half_the_time() -> None:
+    ms = 1_000_000
+    busy, starved = Turns(0, 0, True), Turns(0, 0, True)
+    waiting = Waiting(Threads({1: busy, 2: starved}), 0.0)
+    then = Threads({1: Turns(100 * ms, 100 * ms, True), 2: starved})
+
+    assert (0.1, 0.1) == pytest.approx((waiting.note(then, 0.2), waiting.ran))
+
+
 def test_no_more_is_waited_than_time_has_passed() -> None:
     before = Threads({n: Turns(0, 0, True) for n in range(5)})
     waiting = Waiting(before, 0.0)

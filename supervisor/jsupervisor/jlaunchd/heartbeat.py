@@ -42,6 +42,11 @@ class Pulse:
         self._spared = self.silent = self.forgiven = 0.0
         self._was_late = False
 
+    def ready(self) -> None:
+        """It has said so, between two looks: the next one may be too soon for another sign."""
+        self.sign()
+        self._was_late, self.silent = False, -self._heartbeat.interval
+
     def silence(self, *, late: bool, waited: float) -> bool:
         """It has given none for one more interval; is it lost?
 

@@ -58,15 +58,16 @@ class Heart:
         return False, self.pulse.silence(late=late, waited=self._waited(now, ours))
 
     def _waited(self, now: float, ours: Callable[[], Threads]) -> float:
-        looked = [threads_of(self.pid)] if self.pid else []
-        if looked and looked[0].stopped:
+        looked = [threads_of(self.pid) if self.pid else Threads({})]
+        if looked[0].stopped:
             return 0.0  # whoever waited besides, its answer was not among what they waited with
         if self.sign.carried:
             looked.append(ours())
         if len(self.waits) != len(looked):
             self.waits = tuple(Waiting(threads, now) for threads in looked)
             return 0.0
-        return sum(w.note(threads, now) for w, threads in zip(self.waits, looked, strict=True))
+        waited = sum(w.note(threads, now) for w, threads in zip(self.waits, looked, strict=True))
+        return min(waited, self.interval - self.waits[0].ran)
 
 
 class Hearts:
@@ -106,7 +107,7 @@ class Hearts:
     def ready(self, name: str) -> None:
         """It has just said so: a sign of life, and its sockets are there."""
         if name in self._hearts:
-            self._hearts[name].pulse.sign()
+            self._hearts[name].pulse.ready()
 
     def forget(self, name: str) -> None:
         """It is gone, or about to be."""

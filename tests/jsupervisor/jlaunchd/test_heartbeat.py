@@ -56,6 +56,13 @@ def test_the_first_sign_may_take_longer() -> None:
     assert 3 == looks_until_lost(Pulse(BEAT, 0.0))
 
 
+def test_who_has_just_become_ready_has_one_look_more() -> None:
+    pulse = Pulse(BEAT)
+    pulse.ready()
+
+    assert 4 == looks_until_lost(pulse)
+
+
 def test_the_first_look_after_we_were_late_counts_nothing() -> None:
     pulse = known()
     late = [True, False, True, False, True, False]
