@@ -325,9 +325,8 @@ def test_who_is_aborted_writes_its_own_stack_first(rig: Rig) -> None:
     jlaunchd.say("signal", name="rpd", incarnation=1, signal=6, ordered="hang")
 
     # A puppet does not know SIGUSR2, which ends it before SIGABRT does.
-    assert ("signal:SIGUSR2", "hang") == tuple(
-        jlaunchd.expect("exit")[key] for key in ("cause", "ordered")
-    )
+    notice = jlaunchd.expect("exit")
+    assert ("signal:SIGUSR2", "hang") == (notice["cause"], notice["ordered"])
 
 
 @system
