@@ -18,7 +18,6 @@ import resource
 import signal
 import socket
 import struct
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from jsupervisor import linux
 from jsupervisor.init.table import Process
-from jsupervisor.initproto import Json
+from jsupervisor.initproto import Connection, Json, Message, MessageError
 
 if TYPE_CHECKING:
     from jsupervisor.init.server import Init
@@ -63,16 +62,50 @@ class Birth:
     """Why it could not be executed."""
 
 
+@dataclass(slots=True)
+class Unborn:
+    """A child that waits to be told what it is."""
+
+    pid: int
+    channel: socket.socket
+
+
 class Foreigners:
-    """All programs of ours that are not of our making."""
+    """All programs of ours that are not of our making.
+
+    One child is always forked ahead, once there has been a program: a fork and its page faults take
+    longer than all the rest of a restart.
+    """
 
     def __init__(self, init: Init) -> None:
         self._init = init
         self._births: dict[int, Birth] = {}
         self._sockets: dict[str, socket.socket] = {}
+        self._unborn: list[Unborn] = []
+        self.wanting = False
+        """Is a child to be forked ahead, when there is nothing else to do?"""
+
+    @property
+    def unborn(self) -> set[int]:
+        """The pids of those that wait."""
+        return {unborn.pid for unborn in self._unborn}
+
+    def provide(self) -> None:
+        """Fork ahead; what cannot be forked now is forked when it is needed."""
+        self.wanting = False
+        try:
+            self._unborn.append(self._conceive())
+        except OSError:
+            pass
+
+    def lost(self, pid: int) -> None:
+        """A child is dead: if it waited, it waits no more."""
+        for unborn in [each for each in self._unborn if each.pid == pid]:
+            self._unborn.remove(unborn)
+            unborn.channel.close()
 
     def start(self, process: Process) -> None:
-        """Fork and execute a program that has just been reserved; raises OSError or TypeError."""
+        """Execute a program that has just been reserved; raises OSError, KeyError or TypeError."""
         spec = process.order["foreign"]
         if not isinstance(spec, dict):
             raise TypeError("foreign is not an object")
@@ -80,15 +113,12 @@ class Foreigners:
         errors, errors_w = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         readiness = readiness_w = -1
         try:
-            address = self._socket(process.name) if kind == "notify" else ""
             if kind.startswith("fd:"):
-                readiness, readiness_w = os.pipe2(os.O_CLOEXEC)
-                os.set_blocking(readiness, False)
-            parent = os.getpid()
-            pid = self._init.trees.fork(process)
-            if pid == 0:
-                target = int(kind[3:]) if readiness_w >= 0 else -1
-                _become(process, spec, parent, errors_w, (readiness_w, target), address)
+                readiness, readiness_w = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+                os.set_blocking(readiness_w, True)
+            address = self._socket(process.name) if kind == "notify" else ""
+            told = {**spec, **_names(process), "address": address}
+            pid = self._deliver(told, [fd for fd in (errors_w, readiness_w) if fd >= 0])
         except BaseException:
             for fd in (errors, readiness):
                 if fd >= 0:
@@ -98,6 +128,7 @@ class Foreigners:
             for fd in (errors_w, readiness_w):
                 if fd >= 0:
                     os.close(fd)
+        self.wanting = True
         stat = linux.process_stat(pid)
         start_time = stat.start_time if stat is not None else 0
         self._init.table.claim(process.name, process.incarnation, pid, start_time)
@@ -107,6 +138,37 @@ class Foreigners:
             self._init.watch(readiness, lambda: self._written(birth))
         if kind == "notify":
             self._init.watch(self._sockets[process.name].fileno(), lambda: self._noticed(birth))
+
+    def _deliver(self, told: Mapping[str, Json], fds: list[int]) -> int:
+        """Tell a child what it is; its pid. One that has died meanwhile is passed over."""
+        while self._unborn:
+            unborn = self._unborn.pop()
+            try:
+                _tell(unborn.channel, told, fds)
+            except ConnectionError:
+                continue
+            finally:
+                unborn.channel.close()
+            return unborn.pid
+        unborn = self._conceive()
+        with unborn.channel:
+            _tell(unborn.channel, told, fds)
+        return unborn.pid
+
+    def _conceive(self) -> Unborn:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            try:
+                ours.setblocking(False)
+                parent = os.getpid()
+                pid = self._init.trees.fork()
+            except BaseException:
+                ours.close()
+                raise
+            if pid == 0:
+                ours.close()
+                _wait(theirs, parent)
+        return Unborn(pid, ours)
 
     def ended(self, process: Process) -> str:
         """It is dead: why it could not be executed, or nothing."""
@@ -226,39 +288,59 @@ def _belongs(sender: int, pid: int) -> bool:
     return False
 
 
+def _names(process: Process) -> dict[str, Json]:
+    return {
+        "instance": process.order.get("instance"),
+        "name": process.name,
+        "incarnation": process.incarnation,
+    }
+
+
+def _tell(channel: socket.socket, told: Mapping[str, Json], fds: list[int]) -> None:
+    Connection(channel).send(told, fds)
+
+
 # -- in the child -----------------------------------------------------------------------------------
 
 
-def _become(
-    process: Process,
-    spec: Mapping[str, Json],
-    parent: int,
-    errors: int,
-    readiness: tuple[int, int],
-    address: str,
-) -> NoReturn:
-    """Execute the program; what goes wrong is written to `errors`."""
+def _wait(channel: socket.socket, parent: int) -> NoReturn:
+    """Prepare what is the same for all, wait to be told what to be, and become it."""
     try:
-        errors = fcntl.fcntl(errors, fcntl.F_DUPFD_CLOEXEC, 1024)
         signal.set_wakeup_fd(-1)
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         os.setsid()
         os.umask(0o022)
-        log = linux.open_log(str(spec["log"]))
+        linux.set_process_name("jinit-unborn")
+        linux.die_with_parent()
         os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+        told = Connection(channel).receive() if os.getppid() == parent else None
+        if told is not None:
+            spec, fds = told
+            errors = fcntl.fcntl(fds[0], fcntl.F_DUPFD_CLOEXEC, 1024)
+            _become(spec, parent, errors, fds[1] if len(fds) > 1 else -1)
+    except (OSError, MessageError):
+        pass  # nobody to tell
+    finally:
+        os._exit(FAILED)
+
+
+def _become(spec: Message, parent: int, errors: int, readiness: int) -> NoReturn:
+    """Execute the program; what goes wrong is written to `errors`."""
+    try:
+        log = linux.open_log(str(spec["log"]))
         os.dup2(log, 1)
         os.dup2(log, 2)
         _limit(spec)
-        environment = _environment(process, spec, address)
+        environment = _environment(spec)
         _change_user(str(spec["user"]), environment)
-        linux.die_with_parent()
+        linux.die_with_parent()  # once more: another user has cleared it
         if os.getppid() != parent:
             os._exit(FAILED)
         os.chdir(str(spec["cwd"]))
-        if readiness[0] >= 0:
-            os.dup2(readiness[0], readiness[1], inheritable=True)
+        if readiness >= 0:
+            os.dup2(readiness, int(str(spec["readiness"]).removeprefix("fd:")), inheritable=True)
         command = spec["command"]
         assert isinstance(command, list)
         arguments = [str(word) for word in command]
@@ -266,7 +348,6 @@ def _become(
     except BaseException as error:  # noqa: BLE001 - whatever it is, the supervisor is told
         os.write(errors, _reason(error, spec).encode()[:DATAGRAM])
     finally:
-        sys.stderr = None  # nothing of init's is flushed twice
         os._exit(FAILED)
 
 
@@ -292,15 +373,15 @@ def _limit(spec: Mapping[str, Json]) -> None:
             resource.setrlimit(which, (wanted, wanted))
 
 
-def _environment(process: Process, spec: Mapping[str, Json], address: str) -> dict[str, str]:
+def _environment(spec: Mapping[str, Json]) -> dict[str, str]:
     """What the program finds: little, and what its file says."""
     environment = {
         "PATH": PATH,
-        "JSUPERVISOR_INSTANCE": str(process.order.get("instance", "")),
-        "JSUPERVISOR_PROGRAM": process.name,
-        "JSUPERVISOR_INCARNATION": str(process.incarnation),
+        "JSUPERVISOR_INSTANCE": str(spec["instance"]),
+        "JSUPERVISOR_PROGRAM": str(spec["name"]),
+        "JSUPERVISOR_INCARNATION": str(spec["incarnation"]),
     }
-    if address:
+    if address := str(spec["address"]):
         environment["NOTIFY_SOCKET"] = address
     if isinstance(watchdog := spec.get("watchdog_usec"), int):
         environment["WATCHDOG_USEC"], environment["WATCHDOG_PID"] = str(watchdog), str(os.getpid())
@@ -311,20 +392,28 @@ def _environment(process: Process, spec: Mapping[str, Json], address: str) -> di
 
 def _change_user(user: str, environment: dict[str, str]) -> None:
     """Become the user, if one is named; raises OSError or LookupError."""
-    uid = os.getuid()
+    home, name = HOME
     if user:
         try:
             known = pwd.getpwnam(user)
         except KeyError:
             raise LookupError(f"there is no user {user!r}") from None
-        if known.pw_uid != uid:
+        home, name = known.pw_dir, known.pw_name
+        if known.pw_uid != os.getuid():
             os.setgroups(os.getgrouplist(known.pw_name, known.pw_gid))
             os.setresgid(known.pw_gid, known.pw_gid, known.pw_gid)
             os.setresuid(known.pw_uid, known.pw_uid, known.pw_uid)
-        uid = known.pw_uid
+    environment.setdefault("HOME", home)
+    environment.setdefault("USER", name)
+
+
+def _own_home() -> tuple[str, str]:
     try:
-        known = pwd.getpwuid(uid)
+        known = pwd.getpwuid(os.getuid())
     except KeyError:
-        return
-    for name, value in (("HOME", known.pw_dir), ("USER", known.pw_name)):
-        environment.setdefault(name, value)
+        return "/", str(os.getuid())
+    return known.pw_dir, known.pw_name
+
+
+HOME: Final = _own_home()
+"""Of the user that init runs as: home and name, looked up once."""

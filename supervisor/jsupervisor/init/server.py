@@ -125,7 +125,10 @@ class Init:
         now = time.monotonic_ns()
         deadline = self._run_deadlines(now)
         patience = None if deadline is None else max(0.0, (deadline - now) / 1e9)
-        for key, events in self._selector.select(patience):
+        ready = self._selector.select(0.0 if self.foreigners.wanting else patience)
+        if not ready and self.foreigners.wanting and not self.stopping.asked:
+            self.foreigners.provide()
+        for key, events in ready:
             handler: Callable[[], None] | Peer = key.data
             if isinstance(handler, Peer):
                 self._serve(handler, events)
@@ -237,11 +240,13 @@ class Init:
             process = self.table.exited(pid)
             if process is not None:
                 self._module_exited(process, status, usage, now)
+            self.foreigners.lost(pid)
             for keeper in self.keepers.values():
                 if keeper.pid == pid:
                     self._keeper_exited(keeper, status, now)
         known = {process.pid for process in self.table.alive()}
         known.update(keeper.pid for keeper in self.keepers.values())
+        known.update(self.foreigners.unborn)
         self.trees.sweep(known, self.table.processes.values())
 
     def _next_exit(self) -> tuple[int, int, resource.struct_rusage] | None:
@@ -254,8 +259,8 @@ class Init:
     def _module_exited(
         self, process: Process, status: int, usage: resource.struct_rusage, now: int
     ) -> None:
-        self.trees.ended(process)
         error = self.foreigners.ended(process)
+        # The notice first: what follows from it comes back in a later turn, when the tree is gone.
         self.notice(
             {
                 "op": "exit",
@@ -269,6 +274,7 @@ class Init:
                 "dumped": os.WCOREDUMP(status),
             }
         )
+        self.trees.ended(process)
 
     def _keeper_exited(self, keeper: Keeper, status: int, now: int) -> None:
         cause = exit_cause(status)

@@ -54,6 +54,9 @@ class Trees:
         self._dead: set[int] = set()
         self._empty: list[str] = []
         """Groups of programs that are dead, to be removed when nothing is in them any more."""
+        self._folders: dict[int, str] = {}
+        """Those of our own forks, by pid."""
+        self._forked = 0
         cgroups.note(run_dir, self.groups, self._key)
 
     @property
@@ -78,21 +81,26 @@ class Trees:
             return CGROUP
         return UID if self.uids and isinstance(confinement.get("uid"), int) else BEST_EFFORT
 
-    def fork(self, process: Process) -> int:
+    def fork(self) -> int:
         """os.fork, with the child in a group of its own where there are groups; raises OSError.
 
-        The child is the subreaper of what it starts. Each incarnation has a group of its own: Linux 6.18
-        kills at once whatever is born into a group that cgroup.kill was written to once.
+        The child is the subreaper of what it starts. No group is used twice: Linux 6.18 kills at once
+        whatever is born into one that cgroup.kill was written to.
         """
-        folder = ""
         self._empty = [path for path in self._empty if not removed(path)]
+        folder = ""
         try:
-            folder = cgroups.make(self.groups, self._key, group_name(process), GroupLimits())
+            if self.groups.unified:
+                self._forked += 1
+                name = f"program-{self._forked}"
+                folder = cgroups.make(self.groups, self._key, name, GroupLimits())
             pid = cgroups.fork_into(folder) if folder else os.fork()
         except OSError:
             pid = os.fork()  # an old kernel, or a group that is gone
         if pid == 0:
             linux.become_subreaper()
+        elif folder:
+            self._folders[pid] = folder
         return pid
 
     def ended(self, process: Process) -> None:
@@ -102,7 +110,7 @@ class Trees:
             case "cgroup":
                 folder = self._folder(process)
                 cgroups.kill(folder)
-                if process.stage == "foreign" and not removed(folder):
+                if self._folders.pop(process.pid, "") and not removed(folder):
                     self._empty.append(folder)
             case "uid":
                 confinement = process.order["confinement"]
@@ -141,14 +149,10 @@ class Trees:
         """The module's group; empty when it has none."""
         if not self.groups.unified:
             return ""
-        folder = cgroups.folder_of(self.groups, self._key, group_name(process))
+        if process.stage == "foreign":
+            return self._folders.get(process.pid, "")
+        folder = cgroups.folder_of(self.groups, self._key, process.name)
         return folder if os.path.isdir(folder) else ""
-
-
-def group_name(process: Process) -> str:
-    """What its group is called: one that init forks has a new one each time."""
-    foreign = process.stage == "foreign"
-    return f"{process.name}.{process.incarnation}" if foreign else process.name
 
 
 def removed(folder: str) -> bool:

@@ -13,7 +13,8 @@ import math
 import os
 import random
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -36,7 +37,7 @@ from jsupervisor.jlaunchd.journal import Journal
 from jsupervisor.jlaunchd.module import Module
 from jsupervisor.jlaunchd.operations import Operations
 from jsupervisor.jlaunchd.plan import Plan
-from jsupervisor.jlaunchd.planfile import OrderPlace, foreign_order, make_order, write_plan
+from jsupervisor.jlaunchd.planfile import OrderPlace, start_order, write_plan
 from jsupervisor.jlaunchd.postmortem import Death, Postmortem
 from jsupervisor.jlaunchd.reader import PlanError
 from jsupervisor.jlaunchd.rules import describe
@@ -48,6 +49,7 @@ from jsupervisor.runtime.clock import rfc3339
 from jsupervisor.runtime.daemon import Daemon
 from jsupervisor.runtime.names import daemon_name
 from jsupervisor.runtime.order import Order
+from jsupervisor.runtime.record import Sink
 from jsupervisor.runtime.rpc import Client, Seam
 
 HOOK_TIMEOUT: Final = 30.0
@@ -68,6 +70,8 @@ class StartRefused(Exception):
 
 class Jlaunchd(Daemon):
     """The supervisor's process."""
+
+    dozes = True
 
     def __init__(self, order: Order, plan: Plan, link: InitLink, issuer: Issuer) -> None:
         super().__init__(order)
@@ -95,6 +99,13 @@ class Jlaunchd(Daemon):
         operations = Operations(self, Path(self.order.home) / "journal.jsonl")
         servicer = SupervisorServicer(seam, operations)
         jlaunchd_pb2_grpc.add_SupervisorServicer_to_server(servicer, server)
+
+    def log_sink(self) -> Sink | None:
+        """Where there is no eventd, the log is jlaunchd's stderr."""
+        programs = (*self.plan.programs, *self.plan.parts)
+        if any(program.executable == "eventd" for program in programs):
+            return None
+        return lambda record: print(record.to_line(), file=sys.stderr, flush=True)
 
     async def run(self, nursery: trio.Nursery) -> None:
         """Say hello, adopt what is there, then start what is missing."""
@@ -235,18 +246,30 @@ class Jlaunchd(Daemon):
         now = m.Instant(self.clock.monotonic(), rfc3339(self.clock.utcnow()))
         entry = Entry([], notice, deaths)
         commands = self.core.handle(event, now)
-        for module in self.core.modules.values():
-            self._publish(module)  # first: who hears of an event may ask for the status at once
+        for command in commands:
+            if isinstance(command, m.Launch):
+                self._launch(command)  # before all else: somebody waits for it
+        for module in self._concerned(event, commands):
+            self._publish(module)  # now: who hears of an event may ask for the status at once
         for command in commands:
             self._carry_out(command, entry)
         if entry.records or notice:
             self._entries.send_nowait(entry)
         self._timer.cancel()
 
+    def _concerned(self, event: m.Event, commands: Iterable[m.Command]) -> Iterable[Module]:
+        """The modules whose status may be different now."""
+        modules = self.core.modules
+        named = {getattr(item, "name", None) for item in (event, *commands)}
+        if named == {None}:
+            return list(modules.values())
+        waiting = (State.DOWN, State.BACKOFF)
+        return [x for x in modules.values() if x.name in named or x.state in waiting]
+
     def _carry_out(self, command: m.Command, entry: Entry) -> None:
         match command:
             case m.Launch():
-                self._launch(command)
+                pass  # done
             case m.SendSignal():
                 self.link.send(
                     {
@@ -283,19 +306,13 @@ class Jlaunchd(Daemon):
     def _launch(self, command: m.Launch) -> None:
         program = self.plan.program(command.name)
         self._issuer.ensure(speakers(self.plan, program), self.link.send)
-        order = make_order(self.plan, program, command.incarnation, self._place)
         self.link.send(
             {
                 "op": "start",
                 "name": command.name,
                 "incarnation": command.incarnation,
                 "stage": program.stage,
-                "order": {
-                    **order.to_json(),
-                    "stage": program.stage,
-                    "launch": program.launch,
-                    "foreign": foreign_order(program, self._place),
-                },
+                "order": start_order(self.plan, program, command.incarnation, self._place),
                 "record": command.record,
             }
         )

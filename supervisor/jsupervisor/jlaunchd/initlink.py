@@ -24,9 +24,12 @@ class InitLink:
         self._replies: deque[trio.MemorySendChannel[Reply]] = deque()
 
     def send(self, message: Mapping[str, Json], fd: int = -1) -> None:
-        """Queue a message; written in order, with `fd`, which is closed then."""
+        """Write a message now, or as soon as there is room; in order, with `fd`, which is closed then."""
         self._queue.append((message, fd))
-        self._filled.set()
+        try:
+            self._write()
+        except OSError:
+            self._filled.set()  # no room, or init is gone: `run` finds out
 
     async def request(self, message: Message, fds: tuple[int, ...] = ()) -> Reply:
         """The answer to a question of jlaunchd's (`get`, `inject`), and what came with it."""
@@ -38,20 +41,23 @@ class InitLink:
         return await receive.receive()
 
     async def run(self) -> None:
-        """Write what is queued, until init is gone (OSError)."""
+        """Write what could not be written at once, until init is gone (OSError)."""
         while True:
-            while self._queue:
-                message, fd = self._queue[0]
-                try:
-                    self._connection.send(message, () if fd < 0 else (fd,))
-                except BlockingIOError:
-                    await trio.lowlevel.wait_writable(self._connection.fileno())
-                    continue
-                self._queue.popleft()
-                if fd >= 0:
-                    os.close(fd)
+            try:
+                self._write()
+            except BlockingIOError:
+                await trio.lowlevel.wait_writable(self._connection.fileno())
+                continue
             self._filled = trio.Event()
             await self._filled.wait()
+
+    def _write(self) -> None:
+        while self._queue:
+            message, fd = self._queue[0]
+            self._connection.send(message, () if fd < 0 else (fd,))
+            self._queue.popleft()
+            if fd >= 0:
+                os.close(fd)
 
     async def messages(self) -> AsyncIterator[Message]:
         """Everything init says, less the answers to `request`; ends when init is gone."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jsupervisor.initproto import Json
 from jsupervisor.jlaunchd.confinement import confinement
-from jsupervisor.jlaunchd.plan import Plan, Program
+from jsupervisor.jlaunchd.plan import Foreign, Plan, Program
 from jsupervisor.runtime.order import Order
 
 
@@ -100,11 +100,22 @@ def make_order(plan: Plan, program: Program, incarnation: int, place: OrderPlace
     )
 
 
-def foreign_order(program: Program, place: OrderPlace) -> dict[str, Json] | None:
-    """What init needs to execute a program that is not ours; None for one that is."""
-    foreign = program.foreign
-    if foreign is None:
-        return None
+def start_order(
+    plan: Plan, program: Program, incarnation: int, place: OrderPlace
+) -> dict[str, Json]:
+    """What init, or through it a launcher, needs to start the program."""
+    if program.foreign is not None:
+        return {
+            "instance": place.instance,
+            "name": program.name,
+            "executable": program.executable,
+            "foreign": _foreign(program.foreign, program, place),
+        }
+    order = make_order(plan, program, incarnation, place)
+    return {**order.to_json(), "stage": program.stage, "launch": program.launch}
+
+
+def _foreign(foreign: Foreign, program: Program, place: OrderPlace) -> dict[str, Json]:
     order: dict[str, Json] = {
         "command": list(foreign.command),
         "readiness": foreign.readiness,
@@ -112,7 +123,7 @@ def foreign_order(program: Program, place: OrderPlace) -> dict[str, Json] | None
         "cwd": foreign.cwd,
         "user": foreign.user,
         "limits": asdict(program.limits),
-        "log": str(Path(place.home) / "log" / f"{program.name}.log"),
+        "log": f"{place.home}/log/{program.name}.log",
     }
     if program.heartbeat is not None:
         # Programs send their signs twice as often as they are told to (sd_watchdog_enabled(3)).
