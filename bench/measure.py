@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
+from bench import phases
 from bench.hang import false_kills, hang
 
 from jsupervisor.boot import make_plan
@@ -25,6 +26,8 @@ Done = Callable[[Mapping[str, str]], int]
 """How many rows with these values there are already."""
 
 PROFILE: Final = "vmx"
+CALM_SECONDS: Final = 0.3
+"""Between two kills, so that one does not hit into the consequences of the other."""
 SUPERVISION: Final = ("jlaunchd", "launcher")
 
 
@@ -107,12 +110,24 @@ def launch(count: int, done: Done) -> Iterator[Measurement]:
                 }
 
 
+def restart_phases(count: int, done: Done) -> Iterator[Measurement]:
+    """Where the time of a restart goes, for modules with and without feeds, and the engine."""
+    plan = _forgiving(make_plan(PROFILE))
+    with Router.boot(plan=plan, config=lab.config(Inputs())) as router:
+        for number in range(count):
+            for module in ("alarmd", "rpd", "pfe0"):
+                if number >= done({"module": module}):
+                    time.sleep(CALM_SECONDS)
+                    yield {"module": module, **phases.take(router, module)}
+
+
 BENCHMARKS: Final[Mapping[str, Callable[[int, Done], Iterator[Measurement]]]] = {
     "start": start,
     "recovery": recovery,
     "memory": memory,
     "demo": demo,
     "launch": launch,
+    "restart-phases": restart_phases,
     "hang": hang,
     "false-kills": false_kills,
 }
@@ -122,6 +137,7 @@ COUNTS: Final[Mapping[str, int]] = {
     "memory": 3,
     "demo": 3,
     "launch": 30,
+    "restart-phases": 15,
     "hang": 20,
     "false-kills": 30,
 }

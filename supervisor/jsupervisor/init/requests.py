@@ -13,6 +13,7 @@ from jsupervisor.init.keeper import PING_NS, Pinger
 from jsupervisor.init.peers import Peer
 from jsupervisor.init.table import MAX_RECORD, Refused, describe
 from jsupervisor.initproto import Message, encode
+from jsupervisor.phases import KEY, stamp
 
 if TYPE_CHECKING:
     from jsupervisor.init.server import Init
@@ -113,6 +114,8 @@ def _start(init: Init, peer: Peer, message: Message, fd: int) -> None:
     record = message.get("record")
     _refuse_while_stopping(init)
     _check_record(record)
+    if KEY in order:
+        stamp(order, "reserved")
     process = init.table.reserve(name, incarnation, stage, order, time.monotonic_ns())
     init.table.records[name] = record
     if stage == "foreign":
@@ -216,7 +219,10 @@ def _report(init: Init, peer: Peer, message: Message, fd: int) -> None:
         process = init.table.running(peer.pid)
     else:
         stage = str(message["stage"])
-        init.reported(init.table.report(peer.pid, stage, _int(message, "monotonic_ns")), stage)
+        process = init.table.report(peer.pid, stage, _int(message, "monotonic_ns"))
+        if isinstance(stamps := message.get(KEY), dict):
+            process.phases = stamps
+        init.reported(process, stage)
         return
     if jlaunchd := init.peer_of("jlaunchd"):
         jlaunchd.send({**forwarded, "process": describe(process)})

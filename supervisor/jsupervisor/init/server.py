@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from jsupervisor import linux
+from jsupervisor import linux, phases
 from jsupervisor.containment import cgroups
 from jsupervisor.init import requests
 from jsupervisor.init.children import end_all_children, exit_cause, spawn, used
@@ -440,7 +440,10 @@ class Init:
             "jlaunchd": {"pid": jlaunchd.pid or None, "incarnation": jlaunchd.incarnation},
             "launcher": {"pid": launcher.pid or None, "incarnation": launcher.incarnation},
             "modules": [self._module_status(module) for module in self.published.values()],
-            "processes": [describe(process) for process in self.table.processes.values()],
+            "processes": [
+                {**describe(process), phases.KEY: process.phases}
+                for process in self.table.processes.values()
+            ],
         }
 
     def _module_status(self, module: Message) -> Message:

@@ -48,6 +48,8 @@ class Process:
     reserved_ns: int = 0
     claim_deadline_ns: int | None = None
     reached: dict[str, int] = field(default_factory=dict)
+    phases: Message = field(default_factory=dict)
+    """When it reached which step of its start, by its own account."""
     ordered: str = ""
     """The fault or signal that we sent ourselves, if any: an ordered death says so."""
 

@@ -20,6 +20,7 @@ from jsupervisor.containment.cell import Cell
 from jsupervisor.containment.folders import FolderError
 from jsupervisor.initproto import Connection, Json, Message, MessageError
 from jsupervisor.paths import make_module_folder
+from jsupervisor.phases import stamp
 from jsupervisor.runtime import crash
 
 ADOPTION_TIMEOUT: Final = 2.0
@@ -42,6 +43,7 @@ def fork_module(
     pid = os.fork()
     if pid:
         return pid
+    stamp(order, "forked")
     code, between = 1, os.getpid()
     try:
         born = os.fork() == 0
@@ -62,18 +64,23 @@ def be_module(
     cell: Cell | None = None,
 ) -> int:
     """All steps from the fork by `between` to the end of the module; its exit code."""
+    stamp(order, "born")
     forget_launcher(order)
     start_trace(order)
     make_folders(order, run_dir)
     connection = reach_init(os.path.join(run_dir, "init.sock"))
     if connection is None:
         return NOT_GRANTED
+    stamp(order, "connected")
     confined = confine(cell, Cell.enter)
+    stamp(order, "entered")
     if not await_parent(init_pid, between):
         return NOT_GRANTED
     confined = confined and confine(cell, Cell.bind)
+    stamp(order, "bound")
     if not claim(order, connection):
         return NOT_GRANTED
+    stamp(order, "granted")
     if confined and order.get("launch") == "exec":
         exec_resume(order, connection)
     if not confined or not confine(cell, Cell.seal):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jsupervisor.initproto import Connection
 from jsupervisor.launcher.child import Order, Runner
+from jsupervisor.phases import stamps_of
 from jsupervisor.runtime.crash import STDERR, CrashTrace
 
 
@@ -12,7 +13,7 @@ def lean_runner(order: Order, connection: Connection) -> int:
     from jsupervisor.runtime.lean import run_lean
     from jsupervisor.runtime.order import Order as RuntimeOrder
 
-    return run_lean(RuntimeOrder.from_json(order), connection, trace_of(order))
+    return run_lean(RuntimeOrder.from_json(order), connection, trace_of(order), stamps_of(order))
 
 
 def full_runner(order: Order, connection: Connection) -> int:
@@ -20,7 +21,7 @@ def full_runner(order: Order, connection: Connection) -> int:
     from jsupervisor.runtime.order import Order as RuntimeOrder
     from jsupervisor.runtime.process import run_full
 
-    return run_full(RuntimeOrder.from_json(order), connection, trace_of(order))
+    return run_full(RuntimeOrder.from_json(order), connection, trace_of(order), stamps_of(order))
 
 
 def trace_of(order: Order) -> CrashTrace:

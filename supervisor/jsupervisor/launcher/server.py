@@ -22,6 +22,7 @@ from jsupervisor.containment.cells import Cells
 from jsupervisor.initproto import Connection, Message
 from jsupervisor.launcher.child import as_order, close_inherited, fork_module, leave
 from jsupervisor.launcher.runners import runner_of
+from jsupervisor.phases import stamp
 from jsupervisor.runtime.injected import carry_out
 
 FIRST_DELAY: Final = 0.05
@@ -103,6 +104,7 @@ class Stage:
 
     def _fork(self, message: Message) -> None:
         order = as_order(message["order"])
+        stamp(order, "told")
         try:
             cell = self.cells.cell(order)
             fork_module(order, self.setup.run_dir, self.setup.init_pid, runner_of(self.stage), cell)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Self
 
-from jsupervisor.initproto import Connection, Message
+from jsupervisor.initproto import Connection, Json, Message
 from jsupervisor.observer.events import EventRecord, History, parse
 from jsupervisor.observer.status import InstanceStatus
 from jsupervisor.observer.status import parse as parse_status
@@ -81,6 +81,16 @@ class Operator:
         if not isinstance(answer, dict):
             raise OperatorError(f"cannot read the status of instance {self._instance.name}")
         return parse_status(answer)
+
+    def phases(self, name: str) -> dict[str, int]:
+        """When a module's newest process reached which step of its start (`jsupervisor.phases`)."""
+        status = self.request({"op": "status"}).get("status")
+        listed = status.get("processes") if isinstance(status, dict) else None
+        for process in listed if isinstance(listed, list) else []:
+            if isinstance(process, dict) and process.get("name") == name:
+                steps = {**_numbers(process.get("phases")), **_numbers(process.get("reached"))}
+                return dict(sorted(steps.items(), key=lambda step: step[1]))
+        return {}
 
     def inject(self, name: str, kind: str) -> Delivery:
         """Have init deliver a fault; raises OperatorError when it refuses."""
@@ -206,3 +216,8 @@ class Watcher:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def _numbers(value: Json) -> dict[str, int]:
+    found = value.items() if isinstance(value, dict) else ()
+    return {key: number for key, number in found if isinstance(number, int)}

@@ -44,6 +44,7 @@ class Host:
         report: Callable[[str], None],
         identity: Identity,
         sink: Sink | None = None,
+        mark: Callable[[str], None] = lambda step: None,
     ) -> None:
         """`identity` is the daemon's own. `sink` takes eventd's place for one that has no sink."""
         self.daemon = daemon
@@ -52,6 +53,7 @@ class Host:
         self._report = report
         self._identity = identity
         self._sink = sink
+        self._mark = mark
         self._stopping = trio.Event()
         self._clients: dict[str, Client] = {}
         self._readers: list[FeedReader] = []
@@ -125,12 +127,15 @@ class Host:
         try:
             async with trio.open_nursery() as nursery:
                 self._register(servers)
+                self._mark("registered")
                 servers.start_plain()
                 self._report("serving")
                 self._start_log(nursery)
                 daemon.log.info(Tag.MODULE_START, f"{order.name} started")
                 await daemon.run(nursery)
+                self._mark("run")
                 servers.start_rpc()
+                self._mark("rpc")
                 self._start_readers(nursery)
                 nursery.start_soon(self._become_ready, servers)
                 await self._stopping.wait()
@@ -193,6 +198,7 @@ class Host:
         for reader in self._readers:
             if reader.replica.source.gating:
                 await reader.first_synced.wait()
+        self._mark("synced")
         await daemon.settled()
         async with self._turn:
             await daemon.on_synced()

@@ -16,6 +16,7 @@ from typing import Protocol
 import trio
 
 from jsupervisor.initproto import Connection, Json, Message
+from jsupervisor.phases import KEY, Stamps
 from jsupervisor.runtime.descriptors import InitGone, check_drop, check_get, check_put
 
 
@@ -39,10 +40,12 @@ class InitLink:
         on_fault: Callable[[str], None],
         on_stop: Callable[[], None],
         parts: frozenset[str] = frozenset(),
+        stamps: Stamps | None = None,
     ) -> None:
-        """`parts` are the modules inside a process that hosts several."""
+        """`parts` are the modules inside a process that hosts several; `stamps` those of its order."""
         self._connection = connection
         self._parts = parts
+        self._stamps = {} if stamps is None else stamps
         self._reached: dict[str, set[str]] = {}
         self._on_fault = on_fault
         self._on_stop = on_stop
@@ -70,6 +73,8 @@ class InitLink:
             "stage": stage,
             "monotonic_ns": time.monotonic_ns(),
         }
+        if stage == "ready":
+            message[KEY] = self._stamps
         if part is not None:
             message["part"] = part
         self._send(message)
@@ -78,6 +83,10 @@ class InitLink:
             reached.add(part)
             if reached == self._parts or (stage == "forwarding" and len(reached) == 1):
                 self.report(stage)
+
+    def mark(self, step: str) -> None:
+        """This process has reached a step of its start; init hears of all of them with "ready"."""
+        self._stamps[step] = time.monotonic_ns()
 
     async def request(
         self, message: Message, fds: tuple[int, ...] = ()

@@ -17,6 +17,7 @@ from struct import Struct
 from typing import Final, Protocol
 
 from jsupervisor.initproto import Connection, Json, Message
+from jsupervisor.phases import KEY, Stamps
 from jsupervisor.runtime import injected
 from jsupervisor.runtime.crash import CrashTrace
 from jsupervisor.runtime.descriptors import (
@@ -58,13 +59,14 @@ class LeanModule(Protocol):
 class LeanHost:
     """What a lean module may call. One thread only."""
 
-    def __init__(self, order: Order, init: Connection) -> None:
+    def __init__(self, order: Order, init: Connection, stamps: Stamps | None = None) -> None:
         self.stopping = False
         """Set by SIGTERM or by init's order."""
         self.log = LeanLog(order)
         self.fd = init.fileno()
         """Readable: call `service`."""
         self._init = init
+        self._stamps = {} if stamps is None else stamps
         self._pushed: deque[Message] = deque()
         self._word = self._heartbeat_word(f"{order.name}/heartbeat")
         self.beat()
@@ -83,7 +85,14 @@ class LeanHost:
 
     def report(self, stage: str) -> None:
         """Tell a stage: "serving", "ready" or "forwarding"."""
-        self._send({"op": "report", "stage": stage, "monotonic_ns": time.monotonic_ns()})
+        message: dict[str, Json] = {
+            "op": "report",
+            "stage": stage,
+            "monotonic_ns": time.monotonic_ns(),
+        }
+        if stage == "ready":
+            message[KEY] = self._stamps
+        self._send(message)
 
     def put(self, key: str, fd: int) -> None:
         """Have init keep a duplicate of `fd`; raises DescriptorExists when the key is taken."""
@@ -146,13 +155,18 @@ class LeanHost:
             raise InitGone(f"cannot tell init: {error}") from error
 
 
-def run_lean(order: Order, init: Connection, trace: CrashTrace | None = None) -> int:
+def run_lean(
+    order: Order,
+    init: Connection,
+    trace: CrashTrace | None = None,
+    stamps: Stamps | None = None,
+) -> int:
     """Run the order's module to its end; the process's exit code, 0 when asked to stop."""
     reset_signals()
     trace = trace or CrashTrace()
     trace.enable()
     try:
-        host = LeanHost(order, init)
+        host = LeanHost(order, init, stamps)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: setattr(host, "stopping", True))
         # A soft restart has nothing to re-read here: pfectl owns the engine's state.

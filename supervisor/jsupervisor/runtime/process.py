@@ -17,6 +17,7 @@ from typing import Protocol
 import trio
 
 from jsupervisor.initproto import Connection
+from jsupervisor.phases import Stamps
 from jsupervisor.runtime import injected
 from jsupervisor.runtime.crash import CrashTrace
 from jsupervisor.runtime.daemon import Daemon
@@ -31,7 +32,12 @@ from jsupervisor.runtime.signals import reset_signals
 from jsupervisor.runtime.sockets import SocketPathError
 
 
-def run_full(order: Order, init: Connection, trace: CrashTrace | None = None) -> int:
+def run_full(
+    order: Order,
+    init: Connection,
+    trace: CrashTrace | None = None,
+    stamps: Stamps | None = None,
+) -> int:
     """Run the order's daemon, or its parts, to the end; the process's exit code, 0 when asked to stop.
 
     The caller should leave by os._exit: threads of gRPC may still wait for something.
@@ -40,7 +46,7 @@ def run_full(order: Order, init: Connection, trace: CrashTrace | None = None) ->
     trace = trace or CrashTrace()
     trace.enable()
     try:
-        trio.run(partial(_Process(order, init).run))
+        trio.run(partial(_Process(order, init, {} if stamps is None else stamps).run))
     except BaseException as error:  # noqa: BLE001 - becomes the exit code
         return exit_code(error, trace)
     return 0
@@ -72,13 +78,14 @@ class Part(Protocol):
 
 
 class _Process:
-    def __init__(self, order: Order, init: Connection) -> None:
+    def __init__(self, order: Order, init: Connection, stamps: Stamps) -> None:
         self._order = order
         self._link = InitLink(
             init,
             on_fault=self._fault,
             on_stop=self._stop,
             parts=frozenset(part.name for part in order.parts),
+            stamps=stamps,
         )
         self._parts: list[Part] = []
         self._asked = False
@@ -86,6 +93,7 @@ class _Process:
 
     async def run(self) -> None:
         """To the end of every daemon."""
+        self._link.mark("loop")
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._serve_init)
@@ -106,7 +114,8 @@ class _Process:
             report = partial(self._link.report, part=part)
             descriptors = Descriptors(self._link)
             identity = take(await descriptors.get(identity_key(order.name)), order.name)
-            return Host(found(order), descriptors, report, identity)
+            self._link.mark("identified")
+            return Host(found(order), descriptors, report, identity, mark=self._link.mark)
         if self._order.parts:
             return HostedEngine(order, self._link)
         raise EntryError(f"cannot run {order.entry!r}: it is not a Daemon")

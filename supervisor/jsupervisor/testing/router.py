@@ -139,6 +139,11 @@ class Router:
         with Operator(self.instance) as operator:
             return operator.status()
 
+    def phases(self, module: str) -> dict[str, int]:
+        """When its process reached which step of its start: CLOCK_MONOTONIC in ns."""
+        with Operator(self.instance) as operator:
+            return operator.phases(module)
+
     def processes(self) -> dict[str, ProcessId]:
         """Every process by name (modules, jlaunchd, launcher), with start times from /proc.
 

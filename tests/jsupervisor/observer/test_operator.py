@@ -144,6 +144,19 @@ def test_waiting_ends_with_init(instance: Instance, init: Init) -> None:
         assert watcher.ended
 
 
+def test_phases_are_stamps_and_reports_of_one_process_in_their_order(
+    instance: Instance, init: Init
+) -> None:
+    process: Message = {"name": "rpd", "phases": {"told": 3, "noticed": 1}, "reached": {"ready": 2}}
+    init.answer = lambda _: [{"op": "status", "status": {"processes": [process]}}]
+    with Operator(instance) as operator:
+        phases = operator.phases("rpd")
+        unknown = operator.phases("dcd")
+
+    assert list(phases.items()) == [("noticed", 1), ("ready", 2), ("told", 3)]
+    assert unknown == {}
+
+
 def test_the_owner_is_given_the_operators_identity(instance: Instance, init: Init) -> None:
     identity = Authority.make("default").sign("operator")
     init.kept = identity.to_bytes()

@@ -142,3 +142,19 @@ def test_a_process_of_several_modules_is_ready_when_its_last_one_is() -> None:
         ("forwarding", "pfe0"),
         ("forwarding", None),
     ] == [(report["stage"], report.get("part")) for report in init.reports]
+
+
+def test_the_report_of_readiness_carries_the_stamps_of_the_start() -> None:
+    init = FakeInit()
+    link = InitLink(init.connection, on_fault=print, on_stop=lambda: None, stamps={"told": 1})
+    link.mark("loop")
+    link.report("serving")
+    link.report("ready")
+    init.answer_one()
+    init.answer_one()
+    init.close()
+    serving, ready = init.reports
+
+    assert "phases" not in serving
+    assert isinstance(stamps := ready["phases"], dict)
+    assert list(stamps) == ["told", "loop"]
