@@ -42,12 +42,15 @@ class Ordering:
 
     def followers(self, names: Iterable[str]) -> Iterator[tuple[Module, str]]:
         """Who restarts because these do, and whom each follows; in stop order, not these themselves."""
+        following = [module for module in self._modules.values() if module.program.follows]
         going = dict.fromkeys(names, "")
-        for _ in self._modules:
-            for name, module in self._modules.items():
+        found = bool(following)
+        while found:
+            found = False
+            for module in following:
                 followed = [other for other in module.program.follows if other in going]
-                if name not in going and followed:
-                    going[name] = followed[0]
+                if followed and module.name not in going:
+                    going[module.name], found = followed[0], True
         for name in reversed(list(self._modules)):
             if going.get(name):
                 yield self._modules[name], going[name]
