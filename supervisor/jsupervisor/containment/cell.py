@@ -66,7 +66,7 @@ class Cell:
         self._join()
         self.open_rules()
         if self.role.confined or self.identity is not None:
-            credentials.drop(self.identity, self.capabilities)
+            credentials.drop(self.identity, self.capabilities, self.machine.capabilities)
 
     def _join(self) -> None:
         wanted = self.group_limits != GroupLimits()

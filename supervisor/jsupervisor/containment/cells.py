@@ -26,9 +26,10 @@ from jsupervisor.initproto import Json, Message
 SYSTEM_READS: Final = (
     *("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/usr/share/zoneinfo"),
     *("/etc/ld.so.cache", "/etc/localtime", "/dev/urandom", "/dev/random"),
-    *("/proc/self", "/proc/uptime", "/proc/meminfo", "/sys/devices/system/cpu"),
+    *("/proc/uptime", "/proc/meminfo", "/sys/devices/system/cpu"),
 )
-"""What libc, Python and gRPC look at in any process."""
+"""What libc, Python and gRPC look at in any process, besides what is its own in /proc."""
+SELF: Final = "/proc/self"
 SYSTEM_WRITES: Final = ("/dev/null",)
 PROGRAMS: Final = ("/usr", "/bin", "/lib", "/lib64")
 
@@ -39,7 +40,7 @@ class Cells:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self._filters: dict[tuple[str, tuple[int, ...]], Filter | None] = {}
-        self._code = code_paths()
+        self._reads: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def cell(self, order: Message) -> Cell | None:
         """The cell for an order; None when it asks for none.
@@ -76,12 +77,20 @@ class Cells:
         )
 
     def _paths(self, role: Role, rights: Rights, places: _Places) -> Paths:
-        code = tuple(path for path in self._code if not places.lie_below(path))
+        reads = self._common(places)
         return Paths(
-            reads=(*SYSTEM_READS, *code, *places.expand(rights.reads)),
+            reads=(SELF, *reads, *places.expand(rights.reads)),
             writes=(*SYSTEM_WRITES, *places.expand(rights.writes)),
-            executes=(*PROGRAMS, *code) if role.executes else (),
+            executes=(*PROGRAMS, *reads) if role.executes else (),
         )
+
+    def _common(self, places: _Places) -> tuple[str, ...]:
+        """What every module of an instance reads."""
+        key = places.home, places.run_dir
+        if key not in self._reads:
+            code = [path for path in code_paths() if not places.lie_below(path)]
+            self._reads[key] = outermost([*SYSTEM_READS, *code])
+        return self._reads[key]
 
     def _filter(self, role: Role, families: tuple[int, ...]) -> Filter | None:
         if not role.confined or not self.machine.seccomp:
@@ -125,6 +134,16 @@ class _Places:
                 case _:
                     paths.append(template.format(home=self.home, run=self.run_dir))
         return tuple(paths)
+
+
+def outermost(paths: Iterable[str]) -> tuple[str, ...]:
+    """These without those that are not there, or lie in another."""
+    real = sorted({os.path.realpath(path) for path in paths})
+    kept: list[str] = []
+    for path in real:
+        if os.path.exists(path) and not any(path.startswith(f"{each}/") for each in kept):
+            kept.append(path)
+    return tuple(kept)
 
 
 def _places(

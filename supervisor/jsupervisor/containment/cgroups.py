@@ -229,7 +229,7 @@ def _remove(folder: str, deadline: float) -> bool:
 
 
 def _kill_each(folder: str) -> None:
-    with open(os.path.join(folder, "cgroup.procs"), encoding="ascii") as file:
+    with open(os.path.join(folder, "cgroup.procs"), encoding="utf-8") as file:
         for line in file:
             try:
                 os.kill(int(line), signal.SIGKILL)
@@ -249,7 +249,7 @@ def _wanted(controller: str, limits: GroupLimits) -> bool:
 def _switch_on(folder: str) -> None:
     """Let groups below have the controllers that this one has; where that is not allowed, they have none."""
     try:
-        with open(os.path.join(folder, "cgroup.controllers"), encoding="ascii") as file:
+        with open(os.path.join(folder, "cgroup.controllers"), encoding="utf-8") as file:
             there = file.read().split()
         wanted = " ".join(f"+{name}" for name in CONTROLLERS if name in there)
         if wanted:

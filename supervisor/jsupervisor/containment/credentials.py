@@ -78,23 +78,31 @@ def why_not(lowest: int, highest: int, uid_map: str, capabilities: int) -> str:
     return f"uids {lowest} to {highest} are not mapped in this user namespace (see uid_base)"
 
 
-def drop(identity: Identity | None, keep: Iterable[str]) -> None:
+def bound() -> None:
+    """Nothing that this process starts ever gains a capability that no role keeps."""
+    for number in set(range(_LAST_CAPABILITY + 1)) - set(CAPABILITIES.values()):
+        _unbound(number)
+
+
+def drop(identity: Identity | None, keep: Iterable[str], held: int) -> None:
     """Become `identity` (None: stay who this is) with these capabilities and no others; for ever.
 
-    Raises OSError. Clears the parent-death signal. Who is not root has nothing to lose.
+    `held` are those that this process has. The launcher has called `bound`. Raises OSError. Clears
+    the parent-death signal. Who is not root has nothing to lose.
     """
     if os.geteuid() != 0:
         return
     kept = {CAPABILITIES[name] for name in keep}
     if identity is None:
         kept.add(_DAC_OVERRIDE)  # its own files may belong to whoever called sudo
-    _bound(kept)
+    for number in set(CAPABILITIES.values()) - kept:
+        _unbound(number)
     if identity is not None:
         kernel.prctl(kernel.PR_SET_KEEPCAPS, 1)
         os.setgroups(identity.groups)
         os.setresgid(identity.uid, identity.uid, identity.uid)
         os.setresuid(identity.uid, identity.uid, identity.uid)
-    mask = sum(1 << number for number in kept & _permitted())
+    mask = held & sum(1 << number for number in kept)
     set_capabilities(mask)
     if identity is not None:
         kernel.prctl(kernel.PR_SET_KEEPCAPS, 0)
@@ -115,25 +123,16 @@ def set_capabilities(mask: int) -> None:
     )
 
 
-def _bound(keep: Iterable[int]) -> None:
-    """Nothing but `keep` can ever be gained; a process that may not lower the bound leaves it."""
-    kept = set(keep)
-    for number in range(_LAST_CAPABILITY + 1):
-        try:
-            if number not in kept and kernel.prctl(kernel.PR_CAPBSET_READ, number):
-                kernel.prctl(kernel.PR_CAPBSET_DROP, number)
-        except OSError:
-            return  # beyond the last one, or without CAP_SETPCAP
-
-
-def _permitted() -> set[int]:
-    mask = capabilities("CapPrm")
-    return {number for number in range(mask.bit_length()) if mask >> number & 1}
+def _unbound(number: int) -> None:
+    try:
+        kernel.prctl(kernel.PR_CAPBSET_DROP, number)
+    except OSError:
+        pass  # beyond the last one; or it may not, and then has none to give
 
 
 def capabilities(which: str = "CapEff") -> int:
     """A set of this process's capabilities, as a mask."""
-    with open("/proc/self/status", encoding="ascii") as file:
+    with open("/proc/self/status", encoding="utf-8") as file:
         for line in file:
             if line.startswith(which):
                 return int(line.split()[1], 16)

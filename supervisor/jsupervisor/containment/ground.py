@@ -75,6 +75,7 @@ class Ground:
         """
         limits.no_new_privs()
         limits.no_core()
+        credentials.bound()
         why = "switched off in the profile" if self.uids == NO else self._open()
         if why and self.uids == YES:
             raise NoUids(f"cannot give modules uids of their own: {why}")
@@ -99,7 +100,7 @@ class Ground:
 def why_no_uids(ground: Ground) -> str:
     """Why this process cannot give those uids to others; empty when it can."""
     try:
-        with open("/proc/self/uid_map", encoding="ascii") as file:
+        with open("/proc/self/uid_map", encoding="utf-8") as file:
             uid_map = file.read()
         return credentials.why_not(
             ground.lowest, ground.highest, uid_map, credentials.capabilities()

@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Final
 
-from jsupervisor.containment import kernel, landlock
+from jsupervisor.containment import credentials, kernel, landlock
 from jsupervisor.containment.cgroups import Groups, find
 from jsupervisor.containment.syscalls import MACHINES
 
@@ -30,6 +30,8 @@ class Machine:
     no_seccomp: str = ""
     no_uids: str = "not asked for"
     """Empty: modules get uids of their own."""
+    capabilities: int = 0
+    """Those that the launcher holds, as a mask."""
     groups: Groups = field(default_factory=Groups)
 
     @property
@@ -66,6 +68,7 @@ def look() -> Machine:
         no_landlock=no_landlock,
         seccomp="" if no_seccomp else machine,
         no_seccomp=no_seccomp,
+        capabilities=credentials.capabilities(),
         groups=find(),
     )
 

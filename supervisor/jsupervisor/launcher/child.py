@@ -17,7 +17,6 @@ from typing import Final
 
 from jsupervisor import linux
 from jsupervisor.containment.cell import Cell
-from jsupervisor.containment.folders import FolderError
 from jsupervisor.initproto import Connection, Json, Message, MessageError
 from jsupervisor.paths import make_module_folder
 from jsupervisor.phases import stamp
@@ -97,7 +96,7 @@ def confine(cell: Cell | None, step: Callable[[Cell], None]) -> bool:
         return True
     try:
         step(cell)
-    except (OSError, FolderError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever it was, the module must not run
         print(f"cannot confine {cell.name}: {step.__name__}: {error}", file=sys.stderr, flush=True)
         return False
     return True
