@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import click
 
 from jsupervisor.cli.common import json_option, name_option, print_json
+from jsupervisor.cli.containment_probes import containment_checks
 from jsupervisor.cli.errors import WRONG, CliError, refused
 from jsupervisor.cli.probes import Check, all_checks
 from jsupervisor.paths import PathError, instance
@@ -36,7 +37,7 @@ def doctor(name: str, as_json: bool) -> None:
     """
     with refused(WRONG, PathError):
         chosen = instance(name)
-    checks = all_checks(chosen)
+    checks = [*all_checks(chosen), *containment_checks()]
     missing = [check.name for check in checks if check.essential and not check.ok]
     if as_json:
         print_json({"ok": not missing, "checks": [check.to_json() for check in checks]})

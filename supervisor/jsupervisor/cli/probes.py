@@ -68,7 +68,6 @@ def all_checks(chosen: Instance) -> list[Check]:
         root(os.geteuid()),
         _tried("user namespaces", "interfaces of the kernel without root", _user_namespaces),
         _tried("/dev/net/tun", "tap: ports", lambda: _device("/dev/net/tun")),
-        _tried("cgroups", "limits on the memory and CPU time of modules", _cgroups),
         memory(_meminfo()),
         buffers(*(_maximum(name) for name in ("rmem_max", "wmem_max"))),
     ]
@@ -179,13 +178,6 @@ def _seqpacket() -> str:
 def _device(path: str) -> str:
     os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))
     return "works"
-
-
-def _cgroups() -> str:
-    controllers = Path("/sys/fs/cgroup/cgroup.controllers").read_text().split()
-    if not os.access("/sys/fs/cgroup/cgroup.subtree_control", os.W_OK):
-        raise PermissionError(0, "version 2, not writable")
-    return f"version 2: {' '.join(controllers)}"
 
 
 def _user_namespaces() -> str:

@@ -56,6 +56,8 @@ def report(answer: Mapping[str, Json], usage: Callable[[int], Usage | None]) -> 
         "init": answer.get("init"),
         "jlaunchd": answer.get("jlaunchd"),
         "launcher": answer.get("launcher"),
+        "tree_kill": answer.get("tree_kill"),
+        "containment": answer.get("containment"),
         "modules": [
             _module(module, usage)
             for module in (modules if isinstance(modules, list) else ())
@@ -79,6 +81,7 @@ def _module(module: Mapping[str, Json], usage: Callable[[int], Usage | None]) ->
         "ready_at": module.get("ready_at"),
         "restarts": module.get("restarts"),
         "last_cause": module.get("last_cause"),
+        "tree_kill": module.get("tree_kill"),
         "rss_bytes": used.rss_bytes if used else None,
         "cpu_seconds": used.cpu_seconds if used else None,
     }
@@ -124,7 +127,27 @@ def header(status: Mapping[str, Json]) -> list[str]:
         f"{status['instance']}: {status['profile']}, {status['architecture']}",
         ", ".join(keepers),
         f"sockets in {status['run_dir']}",
+        *_containment(status),
     ]
+
+
+def _containment(status: Mapping[str, Json]) -> list[str]:
+    """What is lacking of it; nothing where all is there that the instance's owner could have."""
+    words = status.get("containment")
+    lacks = [
+        f"{name} {value}"
+        for name, value in (words.items() if isinstance(words, Mapping) else ())
+        if str(value).startswith("no:") and name != "cgroup" and "not root" not in str(value)
+    ]
+    modules = status["modules"]
+    loose = [
+        str(module["name"])
+        for module in (modules if isinstance(modules, list) else ())
+        if isinstance(module, Mapping) and module.get("tree_kill") == "best-effort"
+    ]
+    if loose:
+        lacks.append(f"processes that {', '.join(loose)} may leave behind end by best effort only")
+    return [f"containment lacks: {'; '.join(lacks)}"] if lacks else []
 
 
 def _pid(process: Json) -> str:

@@ -105,6 +105,20 @@ def _below(point: str, root: str, path: str) -> str:
     return os.path.normpath(f"{point}/{inside}")
 
 
+def controllers(groups: Groups) -> list[str]:
+    """Those that groups below this process's own could have."""
+    found = set(groups.apart)
+    if groups.unified:
+        try:
+            with open(
+                os.path.join(groups.unified, "cgroup.subtree_control"), encoding="utf-8"
+            ) as f:
+                found |= set(f.read().split())
+        except OSError:
+            pass
+    return [name for name in CONTROLLERS if name in found]
+
+
 def folder_of(groups: Groups, key: str, name: str) -> str:
     """The folder of a module's group of version 2."""
     return os.path.join(groups.unified, PREFIX + key, name)

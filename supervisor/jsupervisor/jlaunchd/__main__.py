@@ -13,6 +13,7 @@ from pathlib import Path
 import trio
 
 from jsupervisor import linux
+from jsupervisor.containment import limits
 from jsupervisor.initproto import Connection
 from jsupervisor.jlaunchd.daemon import Jlaunchd
 from jsupervisor.jlaunchd.identity import introduce
@@ -35,6 +36,9 @@ def main(text: str, incarnation: int) -> int:
     trace = CrashTrace(open_trace(setup["home"], "jlaunchd", incarnation))
     trace.enable()
     plan = read_plan(Path(setup["home"]) / "plan.json")
+    limits.no_core()
+    if not plan.hooks:  # the hook of an owner without root may be one that gains rights
+        limits.no_new_privs()
     make_module_folder(setup["run_dir"], "jlaunchd")
     connection = Connection.open(os.path.join(setup["run_dir"], "init.sock"))
     identity, issuer = introduce(connection, setup["instance"])

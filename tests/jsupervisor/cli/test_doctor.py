@@ -33,6 +33,7 @@ def use(checks: list[Check], monkeypatch: pytest.MonkeyPatch) -> None:
         return checks
 
     monkeypatch.setattr(doctor_module, "all_checks", found)
+    monkeypatch.setattr(doctor_module, "containment_checks", list)
 
 
 def test_a_minor_lack_is_no_failure(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

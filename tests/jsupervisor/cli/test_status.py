@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jsupervisor.cli.status import Usage, columns, report, rows, usage_of
+from jsupervisor.cli.status import Usage, columns, header, report, rows, usage_of
 
 if TYPE_CHECKING:
     from tests.jsupervisor.cli.conftest import Cli, MakeInit, MakeStatus
 
+    from jsupervisor.initproto import Json
+
 FIELDS = [
     *("name", "executable", "cli_name", "display_name", "pid", "incarnation", "state", "socket"),
-    *("ready_at", "restarts", "last_cause", "rss_bytes", "cpu_seconds"),
+    *("ready_at", "restarts", "last_cause", "tree_kill", "rss_bytes", "cpu_seconds"),
 ]
 
 
@@ -32,7 +34,7 @@ def test_the_json_has_exactly_the_promised_fields(
     assert isinstance(status, dict)
     assert [
         *("instance", "profile", "architecture", "run_dir"),
-        *("init", "jlaunchd", "launcher", "modules"),
+        *("init", "jlaunchd", "launcher", "tree_kill", "containment", "modules"),
     ] == list(status)
     modules = status["modules"]
     assert isinstance(modules, list)
@@ -57,6 +59,24 @@ def test_the_table_has_a_line_for_each_module(
     assert ["rpd", "routing", "-", "failed", "1", "3", "-", "-", "signal:SIGKILL"] == (
         lines[5].split()
     )
+
+
+def test_what_containment_lacks_stands_above_the_table() -> None:
+    loose: dict[str, Json] = {"name": "mine", "tree_kill": "best-effort"}
+    words: dict[str, Json] = {"uids": "no: not mapped", "landlock": "ABI 7", "cgroup": "no: none"}
+    lines = header(report({"modules": [loose], "containment": words}, usage_of))
+
+    assert (
+        "containment lacks: uids no: not mapped;"
+        " processes that mine may leave behind end by best effort only"
+    ) == lines[-1]
+
+
+def test_who_is_not_root_is_not_told_so_every_time() -> None:
+    words: dict[str, Json] = {"uids": "no: not root: all modules run as the user who started them"}
+    lines = header(report({"modules": [], "containment": words}, usage_of))
+
+    assert not any("lacks" in line for line in lines)
 
 
 def test_an_instance_that_does_not_run_is_one_clear_line(cli: Cli) -> None:
