@@ -5,10 +5,12 @@ SETUP is JSON (see `jsupervisor.boot`); init counts the incarnations.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
 from pathlib import Path
+from typing import Final
 
 import trio
 
@@ -27,9 +29,15 @@ from jsupervisor.runtime.initlink import Descriptors
 from jsupervisor.runtime.order import Order
 
 
+SWITCH_SECONDS: Final = 0.0005
+"""A thread that writes a journal or a post-mortem gives way to the loop so soon."""
+
+
 def main(text: str, incarnation: int) -> int:
     """Supervise until init kills this process; an exit code otherwise, which is a crash."""
     linux.set_process_name("jlaunchd")
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.freeze()
     setup = json.loads(text)
     if incarnation == 1:
         discard_traces(setup["home"])

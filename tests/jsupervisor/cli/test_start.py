@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jsupervisor.cli.errors import CliError
-from jsupervisor.cli.start import arrival, parse_ports
-from jsupervisor.observer.status import parse
-from jsupervisor.paths import instance
+from jsupervisor.cli.start import parse_ports
 
 if TYPE_CHECKING:
     from tests.jsupervisor.cli.conftest import Cli, MakeInit, RequireGone
@@ -108,15 +106,6 @@ def test_a_second_start_of_the_same_name_is_refused(cli: Cli, make_init: MakeIni
         *(result.code,),
         result.err.partition(" (")[0],
     )
-
-
-def test_at_the_end_of_the_boot_it_is_said_where_things_are() -> None:
-    status = parse({"profile": "vmx", "modules": [{"name": "rpd"}]})
-    lines = arrival(instance("r1"), status, 1.234)
-
-    assert "r1 is up: vmx, 1 module after 1.23 s" == lines[0]
-    assert f"  logs     {instance('r1').log_dir}" == lines[1]
-    assert "  next     jsupervisor status --name r1" == lines[3]
 
 
 # -- real instances -------------------------------------------------------------------------------
