@@ -31,6 +31,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "show": "jsupervisor.cli.show:show",
     "config": "jsupervisor.cli.config:config",
     "logs": "jsupervisor.cli.logs:logs",
+    "top": "jsupervisor.cli.top:top",
     "events": "jsupervisor.cli.events:events",
     "postmortem": "jsupervisor.cli.postmortem:postmortem",
     "fault": "jsupervisor.cli.fault:fault",

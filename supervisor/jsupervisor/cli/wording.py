@@ -74,6 +74,14 @@ def ended(cause: str) -> str:
 
 def history_line(record: EventRecord) -> str:
     """The event as a line of `jsupervisor events`."""
+    return (
+        f"{record.time}  {record.name:<{_NAME_WIDTH}} {record.event:<{_EVENT_WIDTH}}"
+        f" {particulars(record)}"
+    )
+
+
+def particulars(record: EventRecord) -> str:
+    """Of whom, why, how long and what next: the event without its time, name and kind."""
     about = [f"#{record.incarnation}"]
     if record.cause:
         about.append(record.cause)
@@ -83,7 +91,4 @@ def history_line(record: EventRecord) -> str:
         about.append(f"attempt {record.attempt}")
     if record.next:
         about.append(record.next)
-    return (
-        f"{record.time}  {record.name:<{_NAME_WIDTH}} {record.event:<{_EVENT_WIDTH}}"
-        f" {', '.join(about)}"
-    )
+    return ", ".join(about)
