@@ -48,6 +48,8 @@ class Daemon:
 
     allowed: Mapping[str, frozenset[str]] = ALLOWED
     """Who may call what."""
+    dozes: bool = False
+    """Do its gRPC servers exist only while somebody calls? It costs each call two hops more."""
     streams_max: int = 64
     """Open streams served at once; a further one is refused with RESOURCE_EXHAUSTED."""
     unary_max: int = 8

@@ -17,6 +17,7 @@ from jprotos.feed.v1 import feed_pb2_grpc
 from jprotos.runtime.v1 import runtime_pb2_grpc
 from jsupervisor.paths import RPC, socket_path
 from jsupervisor.runtime.daemon import Daemon
+from jsupervisor.runtime.doorman import Doorman
 from jsupervisor.runtime.feed import Change, Publisher
 from jsupervisor.runtime.feedio import FeedReader, FeedServicer
 from jsupervisor.runtime.identity import Identity
@@ -60,7 +61,7 @@ class Host:
         self._shipped = trio.Event()
         self._turn = trio.Lock()
         self._seam: Seam | None = None
-        self._servers: Servers | None = None
+        self._servers: Servers | Doorman | None = None
         self._publishers: Sequence[Publisher] = ()
         daemon.surroundings = self
 
@@ -115,18 +116,13 @@ class Host:
         """From the sockets to the end. Returns when stopped; anything raised is a crash."""
         order = self.daemon.order
         daemon = self.daemon
-        threads = daemon.streams_max + daemon.unary_max
-        token = trio.lowlevel.current_trio_token()
-        servers = self._servers = Servers(
-            order,
-            self._identity,
-            daemon.allowed,
-            threads,
-            lambda why: soon(token, partial(daemon.log.warning, Tag.RPC_REFUSED, why)),
-        )
         try:
             async with trio.open_nursery() as nursery:
-                self._register(servers)
+                servers = self._servers = (
+                    Doorman(order, self._make_servers, nursery)
+                    if daemon.dozes
+                    else self._make_servers()
+                )
                 self._mark("registered")
                 servers.start_plain()
                 self._report("serving")
@@ -147,7 +143,21 @@ class Host:
                     await self._shipped.wait()
                 nursery.cancel_scope.cancel()
         finally:
-            await self._close(servers)
+            await self._close()
+
+    def _make_servers(self, hidden: int = 0) -> Servers:
+        """With everything registered; `hidden` is for those behind a doorman."""
+        daemon, token = self.daemon, trio.lowlevel.current_trio_token()
+        servers = Servers(
+            daemon.order,
+            self._identity,
+            daemon.allowed,
+            daemon.streams_max + daemon.unary_max,
+            lambda why: soon(token, partial(daemon.log.warning, Tag.RPC_REFUSED, why)),
+            hidden=hidden,
+        )
+        self._register(servers)
+        return servers
 
     def _start_log(self, nursery: trio.Nursery) -> None:
         daemon = self.daemon
@@ -193,7 +203,7 @@ class Host:
         async with self._turn:
             await self.daemon.on_change(change)
 
-    async def _become_ready(self, servers: Servers) -> None:
+    async def _become_ready(self, servers: Servers | Doorman) -> None:
         daemon = self.daemon
         for reader in self._readers:
             if reader.replica.source.gating:
@@ -210,11 +220,12 @@ class Host:
         self.ready.set()
         daemon.log.info(Tag.MODULE_READY, f"{daemon.order.name} is ready")
 
-    async def _close(self, servers: Servers) -> None:
+    async def _close(self) -> None:
         if self._seam is not None:
             self._seam.close()
-        # A crash is not made longer by waiting for the calls that it cuts.
-        await servers.stop(grace=0.05 if self._stopping.is_set() else None)
+        if self._servers is not None:
+            # A crash is not made longer by waiting for the calls that it cuts.
+            await self._servers.stop(grace=0.05 if self._stopping.is_set() else None)
         with trio.CancelScope(shield=True):
             for client in self._clients.values():
                 await client.aclose()

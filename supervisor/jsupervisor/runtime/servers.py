@@ -91,11 +91,16 @@ class Servers:
         allowed: Mapping[str, frozenset[str]],
         threads: int,
         on_refusal: OnRefusal,
+        *,
+        hidden: int = 0,
     ) -> None:
+        """`hidden`: behind a doorman, as of Place."""
         self._order = order
         self._identity = identity
-        self._plain_place = Place(order.run_dir, order.name, PLAIN, order.incarnation)
-        self._rpc_place = Place(order.run_dir, order.name, RPC, order.incarnation)
+        self._plain_place, self._rpc_place = (
+            Place(order.run_dir, order.name, kind, order.incarnation, hidden)
+            for kind in (PLAIN, RPC)
+        )
         self._health = health.HealthServicer()
         self._health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
         self._plain = _server(_pool(PLAIN_THREADS), ())
@@ -120,6 +125,10 @@ class Servers:
         """Answer everything else; raises SocketPathError or OSError."""
         self._start(self.rpc, self._rpc_place, self._identity.server_credentials())
         sweep(self._order.run_dir, self._order.name, self._order.incarnation)
+
+    def path(self, kind: str) -> str:
+        """The file of a socket, PLAIN or RPC."""
+        return (self._plain_place if kind == PLAIN else self._rpc_place).path
 
     def block(self) -> None:
         """The fault `block-pool`: each thread of `rpc` waits in a pipe that nobody will ever write to."""

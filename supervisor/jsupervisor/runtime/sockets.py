@@ -20,7 +20,7 @@ from jsupervisor.paths import RPC, module_folder, socket_path
 
 MAX_PATH: Final = 107
 """Octets in a unix socket's path (unix(7): sun_path, less its end)."""
-_OF_INCARNATION: Final = re.compile(r"[a-z]+\.(\d+)\.sock")
+_OF_INCARNATION: Final = re.compile(r"\.?[a-z]+\.(\d+)(?:\.\d+)?\.sock")
 
 
 class SocketPathError(Exception):
@@ -36,11 +36,17 @@ class Place:
     kind: str
     """paths.PLAIN or paths.RPC."""
     incarnation: int
+    hidden: int = 0
+    """From 1 on: behind a doorman (`jsupervisor.runtime.doorman`), the so many-th of this incarnation,
+    with a file of its own and no name for others."""
 
     @property
     def path(self) -> str:
         """The socket's own file; raises SocketPathError when it is too long."""
         path = socket_path(self.run_dir, self.module, self.kind, self.incarnation)
+        if self.hidden:
+            folder = os.path.dirname(path)
+            path = f"{folder}/.{self.kind}.{self.incarnation}.{self.hidden}.sock"
         if (size := len(os.fsencode(path))) > MAX_PATH:
             raise SocketPathError(
                 f"cannot make the socket {path}: {size} octets, {MAX_PATH} at most;"
@@ -59,6 +65,8 @@ class Place:
 
     def publish(self) -> None:
         """Let the stable name mean this incarnation; raises OSError."""
+        if self.hidden:
+            return
         self._let_others_in()
         temporary = f"{self.link}.{self.incarnation}"
         try:
@@ -77,7 +85,7 @@ class Place:
     def withdraw(self) -> None:
         """Remove the stable name if it still means this incarnation, and the socket's file."""
         try:
-            if os.readlink(self.link) == self._file:
+            if not self.hidden and os.readlink(self.link) == self._file:
                 os.unlink(self.link)
         except OSError:
             pass
