@@ -157,7 +157,7 @@ def _saturation(rows: Sequence[Row], system: str, what: str) -> Finding:
 
 def _wakeups(rows: Sequence[Row]) -> Finding:
     aim = "idle, 100 programs, heartbeats off: 0 wake-ups/s"
-    known = figures(of(rows, "ours"), "wakeups_per_s")
+    known = figures(of(rows, "ours-quiet"), "wakeups_per_s")
     if not known:
         return Finding(aim, "no result", False)
     found = spread(known)

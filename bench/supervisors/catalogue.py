@@ -11,6 +11,7 @@ from bench.supervisors.ours import (
     Supervise,
     SuperviseBeating,
     SuperviseInit,
+    SuperviseQuiet,
     SuperviseWatched,
 )
 from bench.supervisors.peers.daemontools import S6, Runit, RunitLeaf, S6Leaf, S6Plain
@@ -28,6 +29,7 @@ from bench.supervisors.system import System
 SYSTEMS: Final[Mapping[str, type[System]]] = {
     "ours": Supervise,
     "ours-watched": SuperviseWatched,
+    "ours-quiet": SuperviseQuiet,
     "ours-init": SuperviseInit,
     "ours-beating": SuperviseBeating,
     "ours-module": Module,

@@ -87,6 +87,8 @@ class Supervise(Ours):
     policy: ClassVar[str] = "never-give-up, readiness fd:3, heartbeats off"
     ready: ClassVar[str] = "fd:3"
     heartbeat: ClassVar[float] = 0.0
+    more: ClassVar[tuple[str, ...]] = ()
+    """Further arguments of the command."""
 
     def configure(self) -> None:
         """One file: a table for each program, one group for the policy."""
@@ -108,7 +110,15 @@ class Supervise(Ours):
         """The command as a service script would give it."""
         main = "from jsupervisor.cli.main import main; main()"
         config = str(self.site.folder / "supervise.toml")
-        return (sys.executable, "-c", main, "supervise", config, "--name", NAME, "--detach")
+        order = (sys.executable, "-c", main, "supervise", config, "--name", NAME, "--detach")
+        return (*order, *self.more)
+
+
+class SuperviseQuiet(Supervise):
+    """With the pings between init and jlaunchd off, too: then init wakes up for events alone."""
+
+    policy: ClassVar[str] = "never-give-up, readiness fd:3, --no-heartbeats"
+    more: ClassVar[tuple[str, ...]] = ("--no-heartbeats",)
 
 
 class SuperviseInit(Supervise):

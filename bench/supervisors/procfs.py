@@ -6,7 +6,7 @@ All of it is read from /proc, for supervisors in any language and in any number 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,20 +19,29 @@ DEAD: Final = "ZX"
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What some processes have used so far, together."""
+    """What a thread, or several together, have used."""
 
     wakeups: int
-    """Voluntary context switches of all threads: each ends a sleep."""
+    """Voluntary context switches: each ends a sleep."""
     cpu_seconds: float
 
 
-def cost(pids: Iterable[int]) -> Cost:
-    """The cost of the processes that are still there."""
-    wakeups, seconds = 0, 0.0
-    for pid in pids:
-        for task in _tasks(pid):
-            wakeups += voluntary_switches(_text(task / "status"))
-            seconds += cpu_seconds(_text(task / "schedstat"))
+def costs(pids: Iterable[int]) -> dict[int, Cost]:
+    """The cost so far of each thread of these processes that is there now."""
+    return {
+        int(task.name): Cost(
+            voluntary_switches(_text(task / "status")), cpu_seconds(_text(task / "schedstat"))
+        )
+        for pid in pids
+        for task in _tasks(pid)
+    }
+
+
+def between(before: Mapping[int, Cost], after: Mapping[int, Cost]) -> Cost:
+    """What was used from one look to the next; a thread that ended meanwhile is not counted."""
+    none = Cost(0, 0.0)
+    wakeups = sum(after[task].wakeups - before.get(task, none).wakeups for task in after)
+    seconds = sum(after[task].cpu_seconds - before.get(task, none).cpu_seconds for task in after)
     return Cost(wakeups, seconds)
 
 

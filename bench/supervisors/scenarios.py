@@ -113,15 +113,15 @@ def idle(system: System, options: Options) -> Iterator[Row]:
     start_ms = bring_up(system)
     time.sleep(options["settle"])
     pids = system.supervisors()
-    before, began = procfs.cost(pids), time.monotonic()
+    before, began = procfs.costs(pids), time.monotonic()
     time.sleep(options["seconds"])
-    after, seconds = procfs.cost(pids), time.monotonic() - began
+    used, seconds = procfs.between(before, procfs.costs(pids)), time.monotonic() - began
     yield {
         "start_ms": start_ms,
         "processes": len(pids),
         "pss_mb": procfs.proportional_mb(pids),
-        "wakeups_per_s": (after.wakeups - before.wakeups) / seconds,
-        "cpu_percent": 100 * (after.cpu_seconds - before.cpu_seconds) / seconds,
+        "wakeups_per_s": used.wakeups / seconds,
+        "cpu_percent": 100 * used.cpu_seconds / seconds,
     }
 
 

@@ -42,7 +42,7 @@ GOOD: dict[str, Table] = {
     "supervisors-saturation": [row("ours-module", seconds="600", hangs="0", exits="0")],
     "supervisors-saturation-c": [row("ours-watched", seconds="600", hangs="0", exits="0")],
     "supervisors-idle": [
-        row("ours", wakeups_per_s="0", cpu_percent="0"),
+        row("ours-quiet", wakeups_per_s="0", cpu_percent="0"),
         row("ours-beating", wakeups_per_s="100", cpu_percent="0.4"),
     ],
 }
@@ -119,7 +119,7 @@ def test_one_false_alarm_misses() -> None:
 
 def test_wake_ups_and_processor_time_miss_above_their_aims() -> None:
     busy = [
-        row("ours", wakeups_per_s="8", cpu_percent="0"),
+        row("ours-quiet", wakeups_per_s="8", cpu_percent="0"),
         row("ours-beating", wakeups_per_s="100", cpu_percent="0.6"),
     ]
 

@@ -29,14 +29,21 @@ def test_wake_ups_and_processor_time_are_read() -> None:
 
 
 def test_this_process_has_cost_something() -> None:
-    found = procfs.cost([os.getpid()])
+    found = procfs.between({}, procfs.costs([os.getpid()]))
 
     assert found.cpu_seconds > 0
     assert procfs.proportional_mb([os.getpid()]) > 1
 
 
+def test_a_thread_that_ended_takes_nothing_back() -> None:
+    before = {1: procfs.Cost(100, 1.0), 2: procfs.Cost(5, 1.0)}
+    after = {2: procfs.Cost(8, 1.5), 3: procfs.Cost(1, 0.25)}
+
+    assert procfs.Cost(4, 0.75) == procfs.between(before, after)
+
+
 def test_who_is_gone_costs_nothing() -> None:
-    assert procfs.Cost(0, 0.0) == procfs.cost([2**22 + 1])
+    assert {} == procfs.costs([2**22 + 1])
     assert 0.0 == procfs.proportional_mb([2**22 + 1])
     assert "" == procfs.command_line(2**22 + 1)
 
