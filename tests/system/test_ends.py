@@ -99,7 +99,7 @@ def _sockets_of_others(dead: Instance, router: Router) -> list[str]:
     return [
         str(path)
         for path in dead.run_dir.iterdir()
-        if path.name not in {*modules, "init.sock", "jlaunchd"}
+        if path.name not in {*modules, "init.sock", "jlaunchd", "cgroups"}
     ]
 
 

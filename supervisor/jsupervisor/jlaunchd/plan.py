@@ -27,7 +27,7 @@ Architecture = Literal["modular", "monolithic"]
 MONOLITH: Final = "router"
 PROGRAM_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 TAKEN: Final = frozenset(
-    {"init", "jlaunchd", "launcher", "launcher-full", "links", "operator", MONOLITH}
+    {"cgroups", "init", "jlaunchd", "launcher", "launcher-full", "links", "operator", MONOLITH}
 )
 """Names of what is no module."""
 
