@@ -34,6 +34,8 @@ from jsupervisor.observer.operator import Watcher
 OUTAGE_MS: Final = 250.0
 """A program is killed up to so long after its supervisor: before, during and after the adoption."""
 ADOPTED_SECONDS: Final = 15.0
+TAKEN_OVER: Final = ("adopt", "start")
+"""Whoever died in the gap is not adopted but started."""
 SPINNERS_PER_CPU: Final = 2
 
 
@@ -83,15 +85,15 @@ def _one_death(system: Ours, watcher: Watcher, draw: random.Random) -> Row:
 
 
 def _adopted(system: Ours, watcher: Watcher, mark: int) -> int | None:
-    """When the last program was taken over since `mark`; None when that did not happen in time."""
+    """When the last program was taken over since `mark`; None if that did not happen in time."""
     names = {work.name for work in system.site.works}
     times: dict[str, int] = {}
     deadline = time.monotonic() + ADOPTED_SECONDS
     while True:
         watcher.pump()
         for record in watcher.history.since(mark):
-            if record.event == "adopt" and record.name in names:
-                times[record.name] = record.monotonic_ns
+            if record.event in TAKEN_OVER and record.name in names:
+                times.setdefault(record.name, record.monotonic_ns)
         left = deadline - time.monotonic()
         if len(times) == len(names):
             return max(times.values())
