@@ -16,6 +16,7 @@ import pytest
 
 from jsupervisor.cli.errors import CliError
 from jsupervisor.cli.start import parse_ports
+from jsupervisor.paths import instance
 
 if TYPE_CHECKING:
     from tests.jsupervisor.cli.conftest import Cli, MakeInit, RequireGone
