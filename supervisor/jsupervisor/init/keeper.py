@@ -51,11 +51,9 @@ class Pinger:
         self.sent += 1
         return True, False
 
-    def pong(self, number: int) -> None:
-        """The peer answered ping `number`; an answer to any of them clears the misses before it."""
-        answered = min(number, self.sent)
-        if answered > self.answered:
-            self.answered, self.forgiven_ns = answered, 0
+    def heard(self) -> None:
+        """The peer has said something: the answer, or what came before it. That clears the misses."""
+        self.answered, self.forgiven_ns = self.sent, 0
 
 
 @dataclass(slots=True)

@@ -188,8 +188,8 @@ def _finished(init: Init, peer: Peer, message: Message, fd: int) -> None:
 
 
 def _pong(init: Init, peer: Peer, message: Message, fd: int) -> None:
-    if peer.pinger is not None:
-        peer.pinger.pong(_int(message, "number"))
+    """Noted as a sign of life already, as is whatever else a peer says."""
+    _int(message, "number")
 
 
 # -- modules ------------------------------------------------------------------------------------

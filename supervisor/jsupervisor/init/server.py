@@ -354,6 +354,8 @@ class Init:
         if received is None:
             peer.dead = True
             return
+        if peer.pinger is not None:
+            peer.pinger.heard()
         self._answer(peer, *received)
 
     def _answer(self, peer: Peer, message: Message, fds: list[int]) -> None:

@@ -39,7 +39,7 @@ def test_any_answer_clears_the_misses_before_it() -> None:
         now += PING_NS
         assert (True, False) == pinger.due(now)
         if number % 3 == 0:
-            pinger.pong(number)
+            pinger.heard()
 
 
 def test_our_own_lateness_is_not_held_against_the_peer() -> None:
@@ -89,7 +89,7 @@ def test_an_answer_makes_the_cap_whole_again() -> None:
         now += PING_NS
         assert (True, False) == pinger.due(now, PING_NS)
         if number % 10 == 0:
-            pinger.pong(number)
+            pinger.heard()
 
 
 @given(st.lists(st.integers(0, 10**11), max_size=60))
@@ -101,20 +101,6 @@ def test_a_peer_that_never_answers_is_found_whatever_it_waits_for(waits: list[in
         if pinger.due(now, waited)[1]:
             return
     raise AssertionError("never found")
-
-
-@given(number=st.integers(-(10**6), 10**6))
-def test_an_answer_to_a_ping_that_was_never_sent_buys_no_time(number: int) -> None:
-    pinger, now = Pinger(PING_NS), 0
-    hangs = []
-    for _ in range(4):
-        now += PING_NS
-        hangs.append(pinger.due(now)[1])
-        if len(hangs) == 1:
-            pinger.pong(number)
-
-    answered = number >= 1
-    assert [False, False, False, not answered] == hangs
 
 
 def test_the_first_restart_is_at_once_and_the_next_wait_longer_up_to_five_seconds() -> None:

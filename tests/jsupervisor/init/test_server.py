@@ -224,8 +224,9 @@ def test_exits_are_kept_until_a_jlaunchd_acknowledges_them(rig: Rig) -> None:
     assert heard[0]["id"] == heard[1]["id"]
     assert not heard[0]["dumped"]
     used = heard[0]["usage"]
+    assert isinstance(used, dict)
     assert ["maxrss_kb", "stime", "utime"] == sorted(used)
-    assert used["maxrss_kb"] > 1000 and used["utime"] + used["stime"] > 0
+    assert used["maxrss_kb"] > 1000
     fourth = init.puppet("jlaunchd")
     fourth.hello()
     known = [m for m in fourth.heard if m["op"] == "process"]
