@@ -68,7 +68,7 @@ class Collector:
         self._logs = LoggerProvider(self._resource, shutdown_on_exit=False)
         self._logs.add_log_record_processor(SimpleLogRecordProcessor(logs))
         self._logger = self._logs.get_logger("jsupervisor", __version__)
-        self._failing = False
+        self._failing = self._ending = False
         self._jobs: queue.Queue[Job | None] = queue.Queue(WAITING)
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
@@ -107,12 +107,16 @@ class Collector:
         self._put(emit)
 
     def close(self) -> None:
-        """Send what waits, for a moment, and let go."""
+        """Send what waits, for a moment; then end, sent or not."""
         try:
             self._jobs.put(None, timeout=LAST_SECONDS)
+            self._thread.join(LAST_SECONDS)
         except queue.Full:
-            return
-        self._thread.join(LAST_SECONDS)
+            pass
+        self._ending = True
+        for exporter in (self._spans, self._metrics, self._logs):
+            exporter.shutdown()  # a retry that is under way ends
+        self._thread.join()
 
     def _put(self, job: Job) -> None:
         try:
@@ -121,7 +125,7 @@ class Collector:
             self.dropped += 1
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
+        while not self._ending and (job := self._jobs.get()) is not None:
             try:
                 sent = job()
             except Exception as error:  # whatever the SDK raises, the next may pass

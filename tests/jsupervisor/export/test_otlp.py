@@ -121,3 +121,4 @@ def test_a_collector_that_is_away_costs_spans_and_no_time() -> None:
         sent.span(restart())
 
     assert sent.dropped >= WAITING - 2
+    sent.close()  # it returns: nobody goes on trying
