@@ -32,10 +32,7 @@ class ViewError(Exception):
 
 
 def closed_above(path: str) -> str | None:
-    """The topmost folder above `path` that not everybody may pass; None when the way is free.
-
-    Raises OSError when there is no such path.
-    """
+    """The topmost folder above `path` that not everybody may pass; None when the way is free."""
     at = "/"
     for part in os.path.dirname(path).split("/")[1:]:
         if not os.stat(at).st_mode & stat.S_IXOTH:
@@ -48,10 +45,7 @@ def plan(wanted: Iterable[str]) -> dict[str, list[str]]:
     """What is to be covered, and what is to be bound into it. Paths that are not there are left out."""
     covers: dict[str, list[str]] = {}
     for path in sorted({os.path.realpath(each) for each in wanted}):
-        try:
-            cover = closed_above(path)
-        except OSError:
-            continue
+        cover = closed_above(path) if os.path.exists(path) else None
         if cover is None:
             continue
         inside = covers.setdefault(cover, [])

@@ -125,6 +125,7 @@ class Trees:
         """Kill all strays; `known` are our own children's pids."""
         strangers = [pid for pid in linux.own_children() if pid not in known]
         if not strangers:
+            self._dead.clear()
             return
         reserved = [each.reserved_ns for each in processes if each.phase is Phase.RESERVED]
         since = _ticks(min(reserved)) if reserved else None
@@ -134,7 +135,6 @@ class Trees:
                 print(f"killing {stat.name} ({pid}), left behind", file=sys.stderr, flush=True)
                 kill_below(pid)
                 _kill(stat)
-        self._dead &= set(strangers)
 
     def _is_stray(self, stat: ProcessStat, since: int | None) -> bool:
         """`since` is when the oldest reservation was made that nobody has claimed."""
