@@ -145,7 +145,8 @@ def _signal(init: Init, peer: Peer, message: Message, fd: int) -> None:
     process.ordered = str(message.get("ordered", "")) or process.ordered
     number = _int(message, "signal")
     if number == signal.SIGABRT:
-        init.abort(process.pid)
+        ours = init.peer_of_pid(process.pid) is not None
+        init.aborts.begin(process.pid, time.monotonic_ns(), ours=ours)
     else:
         os.kill(process.pid, number)
 

@@ -23,6 +23,7 @@ from typing import Final
 from jsupervisor import linux, phases
 from jsupervisor.containment import cgroups
 from jsupervisor.init import requests
+from jsupervisor.init.aborts import Aborts
 from jsupervisor.init.children import end_all_children, exit_cause, spawn, used
 from jsupervisor.init.foreign import Foreigners
 from jsupervisor.init.keeper import Keeper, Pinger
@@ -34,10 +35,6 @@ from jsupervisor.initproto import Json, Message, MessageError
 
 STOP_BY_JLAUNCHD_NS: Final = 30_000_000_000
 STOP_BY_US_NS: Final = 5_000_000_000
-OWN_STACK: Final = signal.SIGUSR2
-"""Has a module write its main thread's stack into its crash trace (`jsupervisor.runtime.crash`)."""
-OWN_STACK_NS: Final = 25_000_000
-"""Time for that: an abort that interrupts it would lose it."""
 MAX_NOTICES: Final = 4096
 MAX_PEERS: Final = 512
 MAX_OPEN: Final = 16384
@@ -92,8 +89,7 @@ class Init:
         """How often in a row jlaunchd died while it adopted a module's record."""
         self.adopting = ""
         self.stopping = Stopping()
-        self.aborting: dict[int, int] = {}
-        """When a process that was told to write its own stack is to be aborted, by pid."""
+        self.aborts = Aborts()
         self.started_ns = time.monotonic_ns()
         self._notice_id = 0
         self._selector = selectors.DefaultSelector()
@@ -178,28 +174,11 @@ class Init:
         for peer in list(self.peers.values()):
             if peer.pinger is not None:
                 deadlines.append(self._ping(peer, peer.pinger, now))
-        deadlines.extend(self._run_aborts(now))
+        deadlines.extend(self.aborts.run(now))
         if self.stopping.asked:
             self._advance_stop(now)
             deadlines.append(max(now, self.stopping.deadline_ns))
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
-
-    def abort(self, pid: int) -> None:
-        """End a child with SIGABRT, taken by its main thread; a module of ours has time for its own stack."""
-        if self.peer_of_pid(pid) is None:
-            linux.signal_main_thread(pid, signal.SIGABRT)
-        else:
-            linux.signal_main_thread(pid, OWN_STACK)
-            self.aborting[pid] = time.monotonic_ns() + OWN_STACK_NS
-
-    def _run_aborts(self, now: int) -> list[int]:
-        """Carry out what is due; when the others are."""
-        for pid in [pid for pid, due in self.aborting.items() if due <= now]:
-            del self.aborting[pid]
-            linux.signal_main_thread(
-                pid, signal.SIGABRT
-            )  # not reaped yet: the pid is still its own
-        return list(self.aborting.values())
 
     def _ping(self, peer: Peer, pinger: Pinger, now: int) -> int:
         waited = peer.waited(now) if pinger.silent and now >= pinger.next_ping_ns else 0
@@ -236,7 +215,7 @@ class Init:
         while (ended := self._next_exit()) is not None:
             pid, status, usage = ended
             now = time.monotonic_ns()
-            self.aborting.pop(pid, None)
+            self.aborts.reaped(pid)
             process = self.table.exited(pid)
             if process is not None:
                 self._module_exited(process, status, usage, now)
