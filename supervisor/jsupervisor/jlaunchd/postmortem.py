@@ -9,7 +9,6 @@ A full disk costs the core and one warning.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Final
 
 from jsupervisor.initproto import Json, Message
 from jsupervisor.jlaunchd.plan import SAVED_CORE_FILES
+from jsupervisor.runtime import rotate
 from jsupervisor.runtime.clock import Clock, rfc3339
 from jsupervisor.runtime.cores import Core, CoreError, core_path, cores, read_core, write_core
 from jsupervisor.runtime.crash import trace_path
@@ -26,6 +26,8 @@ from jsupervisor.runtime.crash import trace_path
 LINES: Final = 40
 LINE_MAX: Final = 4096
 EVENTS: Final = 20
+FEW: Final = 200
+"""With fewer records than these the journal has just been rotated."""
 TRACE_MAX: Final = 256 * 1024
 TAIL: Final = 128 * 1024
 """Octets at the end of a log that are looked through."""
@@ -232,29 +234,34 @@ class Postmortem:
 
 
 def tail_lines(path: Path, most: int = TAIL) -> list[str]:
-    """The last whole lines of a file, `most` octets; none when it cannot be read."""
+    """The last whole lines of a log, `most` octets; none when it cannot be read."""
     try:
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            file.seek(max(0, size - most))
-            lines = file.read(most).decode(errors="replace").splitlines()
+        data = rotate.tail(path, most)
     except OSError:
         return []
-    whole = lines[1:] if size > most else lines
+    lines = data.decode(errors="replace").splitlines()
+    whole = lines[1:] if len(data) >= most else lines
     return [line[:LINE_MAX] for line in whole]
 
 
 def tail_records(journal: Path) -> list[Message]:
-    """The newest event records, oldest first; of two files when the journal has just been moved."""
+    """The newest event records, oldest first; also of its predecessor when it has just been rotated."""
+    records = _records(tail_lines(journal))
+    if len(records) >= FEW:
+        return records
+    earlier = [line.decode(errors="replace") for line in rotate.lines(journal, 0)[-FEW:]]
+    return [*_records(earlier), *records]
+
+
+def _records(lines: Sequence[str]) -> list[Message]:
     records: list[Message] = []
-    for path in (journal.with_name(f"{journal.name}.1"), journal):
-        for line in tail_lines(path):
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(record, dict) and "name" in record and "event" in record:
-                records.append(record)
+    for line in lines:
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict) and "name" in record and "event" in record:
+            records.append(record)
     return records
 
 

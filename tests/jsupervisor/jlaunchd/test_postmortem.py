@@ -21,6 +21,7 @@ from jsupervisor.jlaunchd.postmortem import (
     tail_lines,
     tail_records,
 )
+from jsupervisor.runtime import rotate
 from jsupervisor.runtime.clock import Clock
 from jsupervisor.runtime.cores import Core, cores, read_core
 from jsupervisor.runtime.crash import open_trace
@@ -321,7 +322,7 @@ def test_long_logs_are_read_from_their_end(tmp_path: Path) -> None:
 
 
 def test_lines_that_are_no_record_are_passed_over(tmp_path: Path) -> None:
-    (tmp_path / "j.1").write_text(json.dumps(record("start")) + "\n")
+    rotate.plain(tmp_path / "j").write_text(json.dumps(record("start")) + "\n")
     (tmp_path / "j").write_text('{"torn\n[]\n{}\n' + json.dumps(record("exit")) + "\n")
 
     assert ["start", "exit"] == [r["event"] for r in tail_records(tmp_path / "j")]
@@ -339,6 +340,14 @@ def test_what_the_kernel_kept_is_only_pointed_to(tmp_path: Path, pattern: str, w
     (tmp_path / "core_pattern").write_text(pattern + "\n")
 
     assert kernel_core(death(), tmp_path / "core_pattern").startswith(words)
+
+
+def test_a_log_whose_beginning_was_punched_out_is_read_from_what_is_left(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("wb") as file:
+        file.seek(100_000)
+        file.write(b"left\n")
+
+    assert ["left"] == tail_lines(tmp_path / "log")
 
 
 def test_an_image_of_the_kernels_that_can_be_found_is_named(tmp_path: Path) -> None:
