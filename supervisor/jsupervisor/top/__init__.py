@@ -13,5 +13,6 @@ last when the supervisor, or even init, is away.
     link.py       jlaunchd over gRPC: metrics, events, orders
     source.py     init, jlaunchd and /proc as one source that survives each of them
     feed.py       the threads that look and listen
-    app.py        the Textual application; menus.py, panels.py: its parts
+    orders.py     what is ordered by key
+    app.py        the Textual application; board.py: its main screen; panels.py, menus.py: their parts
 """

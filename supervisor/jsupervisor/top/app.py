@@ -1,53 +1,24 @@
-"""The Textual application: draws what the model says, and passes on what is ordered.
+"""The Textual application: takes what the feed has found into the model, and has it drawn.
 
-Nothing here waits. Looking and listening happen in the threads of `feed`, every order in a thread of its
-own, and all of them only post messages.
+Looking and listening happen in the threads of `feed`, which only post a message.
 """
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable
-from functools import partial
-from typing import ClassVar, Final
-
 from textual import on
-from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
-from textual.events import Resize
+from textual.app import App
 from textual.message import Message
-from textual.widgets import Footer, Input, Static
 
-from jsupervisor.cli.render.postmortem import Section
-from jsupervisor.cli.render.postmortem import page as postmortem_page
-from jsupervisor.faults.registry import FAULTS
-from jsupervisor.jlaunchd.policy import POLICIES
 from jsupervisor.observer.events import EventRecord
 from jsupervisor.paths import Instance
-from jsupervisor.runtime.cores import CoreError, cores, read_core
-from jsupervisor.top import columns, details
+from jsupervisor.top.board import Board
 from jsupervisor.top.feed import Feed
-from jsupervisor.top.menus import Choose, Confirm, Details, Help
-from jsupervisor.top.model import Model, Row
-from jsupervisor.top.orders import OrderError, Orders, refusal
-from jsupervisor.top.panels import EventLog, ModuleTable
-from jsupervisor.top.policies import meaning
-
-EXIT_KIND: Final = ("exit:1", "leaves with status 1")
+from jsupervisor.top.menus import Details
+from jsupervisor.top.model import Model
 
 
 class Arrived(Message):
     """The feed has something."""
-
-
-class Done(Message):
-    """An order has been carried out, or not."""
-
-    def __init__(self, text: str, failed: bool) -> None:
-        super().__init__()
-        self.text = text
-        self.failed = failed
 
 
 class TopApp(App[None]):
@@ -55,63 +26,36 @@ class TopApp(App[None]):
 
     CSS_PATH = "top.tcss"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "restart('gracefully')", "restart"),
-        Binding("i", "restart('immediately')", "now"),
-        Binding("s", "restart('soft')", "soft"),
-        Binding("K", "inject", "fault", key_display="K"),
-        Binding("S", "stop", "stop", key_display="S"),
-        Binding("a", "start", "start"),
-        Binding("p", "set_policy", "policy"),
-        Binding("enter", "details", "details", key_display="⏎", priority=False),
-        Binding("slash", "filter", "filter", key_display="/"),
-        Binding("question_mark", "help", "help", key_display="?"),
-        Binding("q", "quit", "quit"),
-        Binding("escape", "clear_filter", show=False),
-        Binding("space", "look", show=False),
-    ]
 
     def __init__(
-        self, instance: Instance, *, interval: float = 2.0, assume_yes: bool = False
+        self,
+        instance: Instance,
+        *,
+        interval: float = 2.0,
+        assume_yes: bool = False,
+        feed: type[Feed] = Feed,
     ) -> None:
         """`interval`: seconds between two looks. `assume_yes`: nothing is asked before it is done."""
         super().__init__()
         self.title = f"jsupervisor top {instance.name}"
         self.model = Model()
-        self._instance = instance
-        self._assume_yes = assume_yes
-        self._feed = Feed(instance, interval, self._tell)
-        self._orders = Orders(instance, self._feed.link)
+        self._feed = feed(instance, interval, self._tell)
+        self.board = Board(instance, self.model, self._feed, assume_yes)
 
-    def _tell(self) -> None:
-        self.post_message(Arrived())
-
-    # -- what is drawn -------------------------------------------------------------------
-
-    def compose(self) -> ComposeResult:
-        """From top to bottom."""
-        yield Static(id="title", markup=False)
-        yield Static(id="totals", markup=False)
-        yield Static(id="standing", markup=False)
-        yield ModuleTable()
-        yield EventLog()
-        yield Input(id="filter", placeholder="words that an event must have, !word: must not")
-        yield Footer(show_command_palette=False, compact=True)
+    def get_default_screen(self) -> Board:
+        """Under all others."""
+        return self.board
 
     def on_mount(self) -> None:
         """Begin to look."""
-        self.query_one("#filter", Input).display = False
-        self.query_one("#standing", Static).display = False
-        self.query_one(ModuleTable).focus()
         self._feed.start()
 
     def on_unmount(self) -> None:
         """Look no more."""
         self._feed.close()
 
-    def on_resize(self, event: Resize) -> None:
-        """Other columns may fit."""
-        self.call_after_refresh(self._draw)
+    def _tell(self) -> None:
+        self.post_message(Arrived())
 
     @on(Arrived)
     def _arrived(self) -> None:
@@ -120,172 +64,6 @@ class TopApp(App[None]):
                 self.model.add(item)
             else:
                 self.model.look(item)
-        self._draw()
-
-    def _draw(self) -> None:
-        view = self.model.view(time.monotonic_ns())
-        main = self.screen_stack[0]
-        # A new text of one line moves nothing: a layout of everything would cost more than the rest.
-        main.query_one("#title", Static).update(columns.title(view.header), layout=False)
-        main.query_one("#totals", Static).update(columns.totals(view.header), layout=False)
-        self._draw_standing(columns.standing(view.header))
-        table = main.query_one(ModuleTable)
-        table.show(view.rows, table.scrollable_content_region.width)
-        main.query_one(EventLog).show(self.model)
+        self.board.draw()
         if isinstance(self.screen, Details):
             self.screen.show()
-
-    def _draw_standing(self, text: str) -> None:
-        standing = self.screen_stack[0].query_one("#standing", Static)
-        if text or standing.display:
-            standing.update(text, layout=False)
-            standing.display = bool(text)
-
-    # -- what is ordered -----------------------------------------------------------------
-
-    def action_restart(self, how: str) -> None:
-        """Restart the module under the cursor."""
-        row = self._allowed("restart")
-        if row is not None:
-            do = partial(self._orders.restart, row.name, how)
-            question = "" if how == "soft" else f"Restart {row.name} {how}?"
-            self._ask(question, do)
-
-    def action_stop(self) -> None:
-        """Stop it."""
-        row = self._allowed("stop")
-        if row is not None:
-            self._ask(f"Stop {row.name}?", partial(self._orders.stop, row.name))
-
-    def action_start(self) -> None:
-        """Start it."""
-        row = self._allowed("start")
-        if row is not None:
-            self._ask("", partial(self._orders.start, row.name))
-
-    def action_inject(self) -> None:
-        """Have a fault chosen, and inject it."""
-        row = self._allowed("inject a fault into")
-        if row is None:
-            return
-        name = row.name
-
-        def chosen(kind: str | None) -> None:
-            if kind is not None:
-                self._ask(f"Inject {kind} into {name}?", partial(self._orders.inject, name, kind))
-
-        kinds = [(kind, fault.summary) for kind, fault in FAULTS.items()]
-        self.push_screen(Choose(f"Fault for {name}", [*kinds, EXIT_KIND]), chosen)
-
-    def action_set_policy(self) -> None:
-        """Have a policy chosen, and set it."""
-        row = self._allowed("set the policy of")
-        if row is None:
-            return
-        name = row.name
-
-        def chosen(policy: str | None) -> None:
-            if policy is not None:
-                self._ask("", partial(self._orders.set_policy, name, policy))
-
-        policies = [(policy, meaning(rule)) for policy, rule in POLICIES.items()]
-        self.push_screen(Choose(f"Restart policy of {name}", policies), chosen)
-
-    def _allowed(self, verb: str) -> Row | None:
-        row = self.query_one(ModuleTable).chosen
-        why = refusal(verb, row)
-        if why:
-            self.notify(why, severity="warning", markup=False)
-            return None
-        return row
-
-    def _ask(self, question: str, do: Callable[[], str]) -> None:
-        """Do it when the question is answered with yes; at once without a question, or with --yes."""
-        if self._assume_yes or not question:
-            self._carry_out(do)
-            return
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._carry_out(do)
-
-        self.push_screen(Confirm(question), answered)
-
-    def _carry_out(self, do: Callable[[], str]) -> None:
-        def run() -> None:
-            try:
-                done = Done(do(), failed=False)
-            except OrderError as error:
-                done = Done(str(error), failed=True)
-            self.post_message(done)
-
-        # Not a worker: those are waited for at the end, and a restart may take a minute.
-        threading.Thread(target=run, daemon=True).start()
-
-    @on(Done)
-    def _done(self, message: Done) -> None:
-        severity = "error" if message.failed else "information"
-        self.notify(message.text, severity=severity, markup=False)  # type: ignore[arg-type]
-        self._feed.look_soon()
-
-    # -- the rest ------------------------------------------------------------------------
-
-    def action_help(self) -> None:
-        """The keys."""
-        self.push_screen(Help())
-
-    def action_look(self) -> None:
-        """Look now."""
-        self._feed.look_soon()
-
-    def action_details(self) -> None:
-        """The page of what the cursor is on."""
-        row = self.query_one(ModuleTable).chosen
-        if row is None:
-            return
-        name = row.name
-        facts = lambda: details.page(self.model, name, time.monotonic_ns())
-        self.push_screen(Details(facts, newest_postmortem(self._instance, name)))
-
-    @on(ModuleTable.RowSelected)
-    def _row_selected(self) -> None:
-        self.action_details()
-
-    def action_filter(self) -> None:
-        """Type the words that events must have."""
-        field = self.query_one("#filter", Input)
-        field.display = True
-        field.value = self.query_one(EventLog).filter
-        field.focus()
-
-    def action_clear_filter(self) -> None:
-        """All events again."""
-        self.query_one("#filter", Input).value = ""
-        self._filter("")
-
-    @on(Input.Changed, "#filter")
-    def _typed(self, event: Input.Changed) -> None:
-        self.query_one(EventLog).refilter(event.value, self.model)
-
-    @on(Input.Submitted, "#filter")
-    def _submitted(self, event: Input.Submitted) -> None:
-        self._filter(event.value)
-
-    def _filter(self, words: str) -> None:
-        self.query_one(EventLog).refilter(words, self.model)
-        self.query_one("#filter", Input).display = False
-        self.query_one(ModuleTable).focus()
-
-
-def newest_postmortem(instance: Instance, name: str) -> list[Section]:
-    """The newest core file of a module as a page; nothing when there is none."""
-    found = cores(instance.crash_dir, name)
-    if not found:
-        return []
-    _, number, path = found[-1]
-    try:
-        sections = postmortem_page(read_core(path), number, str(path))
-    except CoreError as error:
-        return [Section("Post-mortem", [str(error)])]
-    head, *rest = sections
-    return [Section("Newest post-mortem", head.lines), *rest]

@@ -46,8 +46,7 @@ def _facts(row: Row, known: Known) -> Iterator[str]:
         "process", f"PID {words.count(row.pid)}, incarnation {words.count(row.incarnation)}"
     )
     if status is not None and status.policy:
-        counted = f", {status.failures} failures count" if status.failures else ""
-        yield _line("policy", status.policy + counted)
+        yield _line("policy", f"{status.policy}, failures that count: {status.failures}")
     if status is not None and status.group:
         yield _line("group", status.group)
     if status is not None and status.waits_for:
@@ -71,12 +70,10 @@ def _facts(row: Row, known: Known) -> Iterator[str]:
 def _counted(counts: Counts) -> Iterator[str]:
     exits = ", ".join(f"{cause} {number}" for cause, number in sorted(counts.exits.items()))
     yield _line("exits", exits or "none")
-    yield _line(
-        "failures", f"{counts.failures}, {counts.hangs} hangs, {counts.thrashes} times given up"
-    )
+    yield _line("failures", f"{counts.failures}; hangs {counts.hangs}; given up {counts.thrashes}")
     total, number = counts.downtime_seconds, counts.downtimes
     mean = f", {words.span(total / number)} on average" if number else ""
-    yield _line("downtime", f"{words.span(total)} in {number} gaps{mean}")
+    yield _line("downtime", f"{words.span(total)} in all; gaps {number}{mean}")
     yield _line("start", f"{words.span(counts.ready_seconds or None)} to readiness")
     if counts.heartbeats:
         yield _line(

@@ -85,20 +85,14 @@ class Feed:
         while not self._ended.is_set():
             self._wake.clear()
             snapshot = self._source.look()
-            self._hear_init(snapshot)
+            # Init tells what happens while jlaunchd cannot; what both tell the model takes in once.
+            for record in self._source.pushed():
+                self.inbox.put(record)
             self.inbox.put(snapshot)
             interval = self._interval if snapshot.counts is not None else AWAY
             if self._wake.wait(interval) and not self._ended.wait(SOON):
                 continue
         self._source.close()
-
-    def _hear_init(self, snapshot: Snapshot) -> None:
-        """Init tells what happens while jlaunchd does not; what both tell is known by the model."""
-        if snapshot.counts is not None:
-            self._source.deaf()
-            return
-        for record in self._source.pushed():
-            self.inbox.put(record)
 
     def _listen_on(self) -> None:
         while not self._ended.is_set():

@@ -23,7 +23,7 @@ KEYS: Final = (
     ("S", "stop: stays down until it is started"),
     ("a", "start, also what was given up"),
     ("p", "put a module or a group under another restart policy"),
-    ("enter", "everything about it: counters, calls, history, post-mortem"),
+    ("enter", "all about it: counters, calls, history, post-mortem"),
     ("/", "show only events with these words; !word: without it"),
     ("esc", "show all events again"),
     ("tab", "between modules and events"),

@@ -6,7 +6,8 @@ not see into nothing; it only says that they are away, and since when.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from bisect import insort
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -160,12 +161,14 @@ class Model:
     """One instance on the screen."""
 
     def __init__(self) -> None:
-        self.events: deque[EventRecord] = deque(maxlen=KEPT_EVENTS)
-        """In order of arrival; the oldest go."""
+        self.events: list[EventRecord] = []
+        """By time; the oldest go."""
         self.status: InstanceStatus | None = None
         """The newest that init gave."""
         self.added = 0
         """Events taken in so far: more than `events` may hold."""
+        self.shuffled = 0
+        """How often one came late, and was put between others."""
         self._seen: set[tuple[str, str, int, int]] = set()
         self._known: dict[str, Known] = {}
         self._newest: Snapshot | None = None
@@ -182,14 +185,18 @@ class Model:
 
     def add(self, record: EventRecord) -> bool:
         """Take in an event; False when it is there already, as after a reconnection."""
-        key = (record.name, record.event, record.incarnation, record.monotonic_ns)
-        if key in self._seen:
+        if _key(record) in self._seen:
             return False
-        self._seen.add(key)
-        self.events.append(record)
+        self._seen.add(_key(record))
+        if self.events and record.time < self.events[-1].time:
+            self.shuffled += 1
+            insort(self.events, record, key=lambda each: each.time)
+        else:
+            self.events.append(record)
         self.added += 1
-        if len(self._seen) > 2 * KEPT_EVENTS:
-            self._seen = {(e.name, e.event, e.incarnation, e.monotonic_ns) for e in self.events}
+        if len(self.events) > 2 * KEPT_EVENTS:
+            del self.events[:-KEPT_EVENTS]
+            self._seen = {_key(each) for each in self.events}
         self.known(record.name).note(record)
         return True
 
@@ -197,7 +204,7 @@ class Model:
         """Take in a look at the instance."""
         self._newest = snapshot
         if snapshot.status is not None:
-            self._take_status(snapshot.status)
+            self._take_status(snapshot.status, snapshot.counts is not None)
             self._groups, self._policy = snapshot.groups, snapshot.policy
             self._take_uses(snapshot)
         if snapshot.counts is not None:
@@ -207,10 +214,20 @@ class Model:
         elif self._away_ns is None:
             self._away_ns = snapshot.at_ns
 
-    def _take_status(self, status: InstanceStatus) -> None:
+    def _take_status(self, status: InstanceStatus, supervised: bool) -> None:
+        if not supervised:
+            # A new jlaunchd tells states before it has found out who runs: they run all the same.
+            modules = tuple(self._settled(module) for module in status.modules)
+            status = replace(status, modules=modules)
         self.status = status
         for module in (status.jlaunchd, status.launcher, *status.modules):
             self.known(module.name).status = module
+
+    def _settled(self, module: ModuleStatus) -> ModuleStatus:
+        before = self.known(module.name).status
+        if before is None or module.pid is None or before.pid != module.pid:
+            return module
+        return replace(module, state=before.state, last_cause=before.last_cause)
 
     def _take_uses(self, snapshot: Snapshot) -> None:
         for name in {*self._known, *snapshot.uses}:
@@ -354,6 +371,11 @@ class Model:
             away_seconds=(now_ns - self._away_ns) / 1e9 if self._away_ns is not None else 0.0,
             trouble=newest.trouble if newest else "",
         )
+
+
+def _key(record: EventRecord) -> tuple[str, str, int, int]:
+    """jlaunchd, its journal and init tell of the same event: this is how it is known again."""
+    return record.name, record.event, record.incarnation, record.monotonic_ns
 
 
 def _policies(modules: Iterable[Row]) -> str:

@@ -62,26 +62,25 @@ class Source:
         )
 
     def pushed(self) -> Iterator[EventRecord]:
-        """What init has pushed meanwhile: the events while nobody else tells them."""
-        if self._watcher is None or self._watcher.ended:
-            self.deaf()
+        """What init has pushed since the call before."""
+        if self._watcher is not None and self._watcher.ended:
+            self._deafen()
+        if self._watcher is None:
             try:
                 self._watcher = Watcher(self._instance, STATUS_SECONDS)
             except (OperatorError, OSError):
                 return
-        mark = len(self._watcher.history)
         self._watcher.pump()
-        yield from self._watcher.history.since(mark)
+        yield from self._watcher.history.take()
 
-    def deaf(self) -> None:
-        """Listen to init no more."""
+    def _deafen(self) -> None:
         if self._watcher is not None:
             self._watcher.close()
             self._watcher = None
 
     def close(self) -> None:
         """Close what is open."""
-        self.deaf()
+        self._deafen()
         self._hang_up()
 
     def _status(self) -> InstanceStatus:
