@@ -14,6 +14,7 @@ import click
 
 from jsupervisor.cli.common import ask_status, find_instance, json_option, name_option, print_json
 from jsupervisor.initproto import Json, Message
+from jsupervisor.observer.processes import cost_of
 
 HEADINGS: Final = (
     *("MODULE", "PROCESS", "PID", "STATE", "INC", "RESTARTS", "RSS", "CPU", "LAST CAUSE"),
@@ -47,7 +48,6 @@ def usage_of(pid: int) -> Usage | None:
 
 def report(answer: Mapping[str, Json], usage: Callable[[int], Usage | None]) -> Message:
     """The status as `status --json` prints it, out of init's answer."""
-    modules = answer.get("modules")
     return {
         "instance": answer.get("instance"),
         "profile": answer.get("profile"),
@@ -58,11 +58,26 @@ def report(answer: Mapping[str, Json], usage: Callable[[int], Usage | None]) -> 
         "launcher": answer.get("launcher"),
         "tree_kill": answer.get("tree_kill"),
         "containment": answer.get("containment"),
-        "modules": [
-            _module(module, usage)
-            for module in (modules if isinstance(modules, list) else ())
-            if isinstance(module, dict)
-        ],
+        "modules": [_module(module, usage) for module in _tables(answer, "modules")],
+        "spares": [_spare(spare) for spare in _tables(answer, "spares")],
+    }
+
+
+def _tables(status: Mapping[str, Json], key: str) -> list[Mapping[str, Json]]:
+    listed = status.get(key)
+    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+
+
+def _spare(spare: Mapping[str, Json]) -> Message:
+    pid = spare.get("pid")
+    cost = cost_of(pid) if isinstance(pid, int) else None
+    return {
+        "name": spare.get("name"),
+        "incarnation": spare.get("incarnation"),
+        "state": spare.get("state"),
+        "pid": pid,
+        "pss_bytes": cost.proportional if cost else None,
+        "private_bytes": cost.private if cost else None,
     }
 
 
@@ -89,12 +104,7 @@ def _module(module: Mapping[str, Json], usage: Callable[[int], Usage | None]) ->
 
 def rows(status: Mapping[str, Json]) -> list[tuple[str, ...]]:
     """The modules as cells under HEADINGS."""
-    modules = status["modules"]
-    return [
-        _cells(module)
-        for module in (modules if isinstance(modules, list) else ())
-        if isinstance(module, dict)
-    ]
+    return [_cells(module) for module in _tables(status, "modules")]
 
 
 def _cells(module: Mapping[str, Json]) -> tuple[str, ...]:
@@ -139,15 +149,25 @@ def _containment(status: Mapping[str, Json]) -> list[str]:
         for name, value in (words.items() if isinstance(words, Mapping) else ())
         if str(value).startswith("no:") and name != "cgroup" and "not root" not in str(value)
     ]
-    modules = status["modules"]
     loose = [
         str(module["name"])
-        for module in (modules if isinstance(modules, list) else ())
-        if isinstance(module, Mapping) and module.get("tree_kill") == "best-effort"
+        for module in _tables(status, "modules")
+        if module.get("tree_kill") == "best-effort"
     ]
     if loose:
         lacks.append(f"processes that {', '.join(loose)} may leave behind end by best effort only")
     return [f"containment lacks: {'; '.join(lacks)}"] if lacks else []
+
+
+def spare_lines(status: Mapping[str, Json]) -> list[str]:
+    """A line for each warm spare: what it is, and what it costs."""
+    lines = []
+    for spare in _tables(status, "spares"):
+        private = spare["private_bytes"]
+        cost = f", {private / 2**20:.0f}M its own" if isinstance(private, int) else ""
+        place = f"{_text(spare['name'])} incarnation {_text(spare['incarnation'])}"
+        lines.append(f"spare {place}: PID {_pid(spare)}, {_text(spare['state'])}{cost}")
+    return ["", *lines] if lines else []
 
 
 def _pid(process: Json) -> str:
@@ -175,4 +195,4 @@ def status(name: str, as_json: bool) -> None:
     if as_json:
         print_json(answer)
         return
-    print("\n".join([*header(answer), "", *columns(HEADINGS, rows(answer))]))
+    print("\n".join([*header(answer), "", *columns(HEADINGS, rows(answer)), *spare_lines(answer)]))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from jsupervisor import linux
+from jsupervisor.init import sparing
 from jsupervisor.init.keeper import PING_NS, Pinger
 from jsupervisor.init.peers import Peer
 from jsupervisor.init.table import MAX_RECORD, Refused, describe
@@ -76,11 +77,14 @@ def _hello(init: Init, peer: Peer, message: Message, fd: int) -> None:
     if role == "launcher-full":
         init.keepers["launcher"].ready()
         init.event("launcher", "ready")
-    for process in init.table.offer("lean" if role == "launcher" else "full", time.monotonic_ns()):
+    stage = "lean" if role == "launcher" else "full"
+    init.spares.release(stage)
+    for process in init.table.offer(stage, time.monotonic_ns()):
         peer.send({"op": "fork", "order": process.order})
 
 
 def _welcome(init: Init, peer: Peer) -> None:
+    peer.send({"op": "boot", "started_ns": init.started_ns})  # first: every order tells it
     for process in init.table.processes.values():
         set_aside = init.aside.get(process.name, 0) >= ASIDE_AFTER
         if set_aside:
@@ -89,9 +93,10 @@ def _welcome(init: Init, peer: Peer) -> None:
         peer.send(
             {"op": "process", "process": describe(process), "record": record, "aside": set_aside}
         )
+    init.spares.welcome()
     for notice in init.notices:
         peer.send(notice)
-    peer.send({"op": "welcome", "started_ns": init.started_ns})
+    peer.send({"op": "welcome"})
 
 
 def _adopting(init: Init, peer: Peer, message: Message, fd: int) -> None:
@@ -121,9 +126,8 @@ def _start(init: Init, peer: Peer, message: Message, fd: int) -> None:
     if stage == "foreign":
         init.start_foreign(process)
         return
-    launcher = init.peer_of("launcher" if stage == "lean" else "launcher-full")
-    if launcher is not None:
-        launcher.send({"op": "fork", "order": process.order})
+    if not init.spares.take(process, time.monotonic_ns()):
+        sparing.fork(init, stage, process.order)
 
 
 def _record(init: Init, peer: Peer, message: Message, fd: int) -> None:
@@ -181,6 +185,7 @@ def _entrust(init: Init, peer: Peer, message: Message, fd: int) -> None:
 
 def _forget(init: Init, peer: Peer, message: Message, fd: int) -> None:
     init.table.forget(str(message["name"]))
+    init.spares.dismiss(str(message["name"]), "its module is forgotten")
     init.published.pop(str(message["name"]), None)
 
 
@@ -202,7 +207,11 @@ def _claim(init: Init, peer: Peer, message: Message, fd: int) -> None:
         raise Refused(f"pid {peer.pid} is not a child of init")
     _refuse_while_stopping(init)
     name = str(message["name"])
+    if peer.role == "spare":
+        init.spares.require_called(peer.pid)
     process = init.table.claim(name, _int(message, "incarnation"), peer.pid, stat.start_time)
+    if peer.role == "spare":
+        init.spares.claimed(peer.pid)
     peer.role = "module"
     peer.send({"op": "granted"})
     init.claimed(process)
@@ -247,6 +256,9 @@ def _get(init: Init, peer: Peer, message: Message, fd: int) -> None:
         stored = init.store.find(key)
         missing = {"op": "missing", "why": f"there is no {key}"}
         peer.send(missing if stored < 0 else {"op": "done", "key": key}, stored)
+        return
+    if peer.role == "spare":
+        peer.send({"op": "done", "key": key}, sparing.identity_for(init, peer, key))
         return
     peer.send({"op": "done", "key": key}, init.store.get(init.table.running(peer.pid), key))
 
@@ -384,6 +396,10 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "forget": _forget,
     "finished": _finished,
     "pong": _pong,
+    "spare": sparing.ask,
+    "dismiss": sparing.dismiss,
+    "announce": sparing.announce,
+    "waiting": sparing.waiting,
     "claim": _claim,
     "report": _report,
     "put": _put,
@@ -401,10 +417,11 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
     # Who has just connected may be anybody: each handler asks who it is.
     "operator": frozenset(
         {
-            *("hello", "claim", "get", "entrust"),
+            *("hello", "claim", "announce", "get", "entrust"),
             *("status", "watch", "identity", "inject", "stop"),
         }
     ),
+    "spare": frozenset({"waiting", "claim", "get"}),
     "module": frozenset({"report", "put", "get", "drop"}),
     "launcher": frozenset({"pong"}),
     "launcher-full": frozenset({"pong"}),
@@ -412,6 +429,7 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
         {
             *("adopting", "adopted", "start", "record", "signal", "ack", "publish"),
             *("event", "forget", "finished", "pong", "get", "entrust", "inject"),
+            *("spare", "dismiss"),
         }
     ),
 }

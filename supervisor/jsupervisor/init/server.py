@@ -28,6 +28,8 @@ from jsupervisor.init.children import end_all_children, exit_cause, spawn, used
 from jsupervisor.init.foreign import Foreigners
 from jsupervisor.init.keeper import Keeper, Pinger
 from jsupervisor.init.peers import Peer
+from jsupervisor.init.spares import Spares
+from jsupervisor.init.sparing import SpareEffects
 from jsupervisor.init.store import Store
 from jsupervisor.init.table import Process, Refused, Table, describe
 from jsupervisor.init.tree import Trees
@@ -88,6 +90,7 @@ class Init:
         self.aside: dict[str, int] = {}
         """How often in a row jlaunchd died while it adopted a module's record."""
         self.adopting = ""
+        self.spares = Spares(SpareEffects(self))
         self.stopping = Stopping()
         self.aborts = Aborts()
         self.started_ns = time.monotonic_ns()
@@ -175,6 +178,8 @@ class Init:
             if peer.pinger is not None:
                 deadlines.append(self._ping(peer, peer.pinger, now))
         deadlines.extend(self.aborts.run(now))
+        self.spares.look(now, self.table.processes)
+        deadlines.append(self.spares.deadline_ns)
         if self.stopping.asked:
             self._advance_stop(now)
             deadlines.append(max(now, self.stopping.deadline_ns))
@@ -220,12 +225,14 @@ class Init:
             if process is not None:
                 self._module_exited(process, status, usage, now)
             self.foreigners.lost(pid)
+            self.spares.exited(pid, self.table.processes)
             for keeper in self.keepers.values():
                 if keeper.pid == pid:
                     self._keeper_exited(keeper, status, now)
         known = {process.pid for process in self.table.alive()}
         known.update(keeper.pid for keeper in self.keepers.values())
         known.update(self.foreigners.unborn)
+        known.update(self.spares.pids)
         self.trees.sweep(known, self.table.processes.values())
 
     def _next_exit(self) -> tuple[int, int, resource.struct_rusage] | None:
@@ -421,6 +428,7 @@ class Init:
             "jlaunchd": {"pid": jlaunchd.pid or None, "incarnation": jlaunchd.incarnation},
             "launcher": {"pid": launcher.pid or None, "incarnation": launcher.incarnation},
             "modules": [self._module_status(module) for module in self.published.values()],
+            "spares": self.spares.describe(),
             "processes": [
                 {**describe(process), phases.KEY: process.phases}
                 for process in self.table.processes.values()
@@ -444,6 +452,7 @@ class Init:
         if self.stopping.asked:
             return
         self.stopping.asked = True
+        self.spares.dismiss_all()
         jlaunchd = self.peer_of("jlaunchd")
         if jlaunchd is not None:
             self.stopping.deadline_ns = time.monotonic_ns() + STOP_BY_JLAUNCHD_NS

@@ -28,7 +28,6 @@ from jsupervisor.runtime.host import Host
 from jsupervisor.runtime.initlink import Descriptors
 from jsupervisor.runtime.order import Order
 
-
 SWITCH_SECONDS: Final = 0.0005
 """A thread that writes a journal or a post-mortem gives way to the loop so soon."""
 

@@ -15,7 +15,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +23,7 @@ import grpc
 import trio
 
 from jprotos.jlaunchd.v1 import jlaunchd_pb2_grpc
+from jsupervisor import phases
 from jsupervisor.initproto import Json, Message
 from jsupervisor.jlaunchd import messages as m
 from jsupervisor.jlaunchd.alarms import Alarms
@@ -41,6 +42,7 @@ from jsupervisor.jlaunchd.planfile import OrderPlace, start_order, write_plan
 from jsupervisor.jlaunchd.postmortem import Death, Postmortem
 from jsupervisor.jlaunchd.reader import PlanError
 from jsupervisor.jlaunchd.rules import describe
+from jsupervisor.jlaunchd.sparing import Sparing
 from jsupervisor.jlaunchd.telemetry import Telemetry
 from jsupervisor.jlaunchd.watchers import Watchers
 from jsupervisor.paths import PLAIN, socket_path
@@ -89,6 +91,7 @@ class Jlaunchd(Daemon):
         self.telemetry = Telemetry(self, self._hearts.stats)
         postmortem = Postmortem(Path(order.home), self.clock)
         self._coroner = Coroner(postmortem, self.log, self._acknowledge)
+        self._sparing = Sparing(link.send, self._request)
         self._entries, self._to_write = trio.open_memory_channel[Entry](math.inf)
         self._timer = trio.CancelScope()
         self._changing = trio.Lock()
@@ -122,6 +125,7 @@ class Jlaunchd(Daemon):
                 nursery.start_soon(self.alarms.run, self.client(program.name))
         self.link.send({"op": "hello", "role": "jlaunchd"})
         await self.adopted.wait()
+        nursery.start_soon(self._sparing.run, self.core.modules.values)
 
     # -- init ---------------------------------------------------------------------------------
 
@@ -132,12 +136,16 @@ class Jlaunchd(Daemon):
                     self.link.send({"op": "pong", "number": message["number"]})
                 case "process":
                     self._adopt(message)
+                case "boot":
+                    self._place = replace(self._place, started_ns=_int(message["started_ns"]))
                 case "welcome":
-                    self._welcome(message)
+                    self._welcome()
                 case "claimed" | "report":
                     self._progress(message)
                 case "exit" | "expired" | "event":
                     self._notice(message)
+                case "spare":
+                    self._sparing.note(message)
                 case "stop":
                     self.handle(m.StopAll())
                 case "refused":
@@ -177,11 +185,7 @@ class Jlaunchd(Daemon):
         if process["phase"] == "running" and _watched_from(self.core.modules[name]) in reached:
             self._watch_heartbeat(self.core.modules[name])
 
-    def _welcome(self, message: Message) -> None:
-        started_ns = _int(message["started_ns"])
-        self._place = OrderPlace(
-            self.order.instance, self.order.home, self.order.run_dir, started_ns
-        )
+    def _welcome(self) -> None:
         self.handle(m.StartAll())
         for module in self.core.modules.values():
             self._publish(module)
@@ -195,6 +199,7 @@ class Jlaunchd(Daemon):
         if module is None:
             return
         if message["op"] == "claimed":
+            self._sparing.claimed(name, incarnation)
             self.handle(m.Claimed(name, incarnation, _int(process["pid"])))
             return
         stage = str(message["stage"])
@@ -248,7 +253,7 @@ class Jlaunchd(Daemon):
         commands = self.core.handle(event, now)
         for command in commands:
             if isinstance(command, m.Launch):
-                self._launch(command)  # before all else: somebody waits for it
+                self._launch(command, now.monotonic)  # before all else: somebody waits for it
         for module in self._concerned(event, commands):
             self._publish(module)  # now: who hears of an event may ask for the status at once
         for command in commands:
@@ -256,6 +261,7 @@ class Jlaunchd(Daemon):
         if entry.records or notice:
             self._entries.send_nowait(entry)
         self._timer.cancel()
+        self._sparing.look()
 
     def _concerned(self, event: m.Event, commands: Iterable[m.Command]) -> Iterable[Module]:
         """The modules whose status may be different now."""
@@ -303,19 +309,23 @@ class Jlaunchd(Daemon):
             case m.AllStopped():
                 self._nursery.start_soon(self._finish)
 
-    def _launch(self, command: m.Launch) -> None:
+    def _launch(self, command: m.Launch, noticed: float) -> None:
         program = self.plan.program(command.name)
         self._issuer.ensure(speakers(self.plan, program), self.link.send)
-        self.link.send(
-            {
-                "op": "start",
-                "name": command.name,
-                "incarnation": command.incarnation,
-                "stage": program.stage,
-                "order": start_order(self.plan, program, command.incarnation, self._place),
-                "record": command.record,
-            }
-        )
+        request = self._request(command.name, command.incarnation)
+        stamps = {"noticed": int(noticed * 1e9), "decided": self.clock.monotonic_ns()}
+        order = {**_object(request["order"]), phases.KEY: stamps}
+        self.link.send({"op": "start", **request, "order": order, "record": command.record})
+
+    def _request(self, name: str, incarnation: int) -> Message:
+        """To have a program started, or made ready to start."""
+        program = self.plan.program(name)
+        return {
+            "name": name,
+            "incarnation": incarnation,
+            "stage": program.stage,
+            "order": start_order(self.plan, program, incarnation, self._place),
+        }
 
     def _follow(self, event: m.Emit) -> None:
         """What an event means for the shell itself."""
@@ -411,6 +421,7 @@ class Jlaunchd(Daemon):
                 raise PlanError(f"cannot write {path}: {error.strerror}") from error
             self.plan = new
             self.handle(m.PlanChanged(new))
+            self._sparing.renew()
         return old, new
 
     async def ask_init(self, message: Message) -> Message:

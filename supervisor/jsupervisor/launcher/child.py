@@ -18,6 +18,7 @@ from typing import Final
 from jsupervisor import linux
 from jsupervisor.containment.cell import Cell
 from jsupervisor.initproto import Connection, Json, Message, MessageError
+from jsupervisor.launcher.spare import PROCESS_NAME, announce, is_spare
 from jsupervisor.paths import make_module_folder
 from jsupervisor.phases import stamp
 from jsupervisor.runtime import crash
@@ -77,7 +78,7 @@ def be_module(
         return NOT_GRANTED
     confined = confined and confine(cell, Cell.bind)
     stamp(order, "bound")
-    if not claim(order, connection):
+    if not (announce if is_spare(order) else claim)(order, connection):
         return NOT_GRANTED
     stamp(order, "granted")
     if confined and order.get("launch") == "exec":
@@ -115,7 +116,7 @@ def forget_launcher(order: Order) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     os.setsid()
     os.umask(0o077)
-    linux.set_process_name(name)
+    linux.set_process_name(PROCESS_NAME if is_spare(order) else name)
 
 
 def make_folders(order: Order, run_dir: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from jsupervisor.initproto import Connection
-from jsupervisor.launcher.child import Order, Runner
+from jsupervisor.launcher.child import NOT_GRANTED, Order, Runner, claim
+from jsupervisor.launcher.spare import is_spare, wait
 from jsupervisor.phases import stamps_of
 from jsupervisor.runtime.crash import STDERR, CrashTrace
 
@@ -13,6 +14,8 @@ def lean_runner(order: Order, connection: Connection) -> int:
     from jsupervisor.runtime.lean import run_lean
     from jsupervisor.runtime.order import Order as RuntimeOrder
 
+    if is_spare(order) and not wait(order, connection, claim):
+        return NOT_GRANTED
     return run_lean(RuntimeOrder.from_json(order), connection, trace_of(order), stamps_of(order))
 
 
@@ -21,7 +24,8 @@ def full_runner(order: Order, connection: Connection) -> int:
     from jsupervisor.runtime.order import Order as RuntimeOrder
     from jsupervisor.runtime.process import run_full
 
-    return run_full(RuntimeOrder.from_json(order), connection, trace_of(order), stamps_of(order))
+    order_, trace, stamps = RuntimeOrder.from_json(order), trace_of(order), stamps_of(order)
+    return run_full(order_, connection, trace, stamps, waits=is_spare(order))
 
 
 def trace_of(order: Order) -> CrashTrace:

@@ -135,6 +135,22 @@ def proportional_bytes(processes: Iterable[ProcessId]) -> int:
     return sum(_rollup(process.pid).get("Pss", 0) for process in processes)
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a process costs in memory, in bytes."""
+
+    proportional: int
+    """PSS: a page shared by n processes counts an nth."""
+    private: int
+    """What it has written to: gone when the process is."""
+
+
+def cost_of(pid: int) -> Cost | None:
+    """None when it is gone, or is not ours to look at."""
+    found = _rollup(pid)
+    return Cost(found["Pss"], found["Private_Dirty"]) if "Private_Dirty" in found else None
+
+
 def _rollup(pid: int) -> Mapping[str, int]:
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()

@@ -31,6 +31,19 @@ class ModuleStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class SpareStatus:
+    """A warm successor of a module at one moment."""
+
+    name: str
+    """The module's."""
+    incarnation: int
+    """The one that it would be."""
+    state: str
+    """made, waiting, called."""
+    pid: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class InstanceStatus:
     """A whole instance at one moment."""
 
@@ -41,6 +54,7 @@ class InstanceStatus:
     jlaunchd: ModuleStatus
     launcher: ModuleStatus
     modules: tuple[ModuleStatus, ...]
+    spares: tuple[SpareStatus, ...] = ()
 
     def find(self, name: str) -> ModuleStatus:
         """A module, jlaunchd or launcher; raises KeyError."""
@@ -57,7 +71,6 @@ class InstanceStatus:
 
 def parse(status: Mapping[str, Json]) -> InstanceStatus:
     """The status in init's answer; what is missing there is empty here."""
-    modules = status.get("modules")
     return InstanceStatus(
         instance=_text(status, "instance"),
         profile=_text(status, "profile"),
@@ -65,11 +78,8 @@ def parse(status: Mapping[str, Json]) -> InstanceStatus:
         init_pid=_number(_table(status, "init"), "pid"),
         jlaunchd=_module({**_table(status, "jlaunchd"), "name": "jlaunchd"}),
         launcher=_module({**_table(status, "launcher"), "name": "launcher"}),
-        modules=tuple(
-            _module(module)
-            for module in (modules if isinstance(modules, list) else ())
-            if isinstance(module, dict)
-        ),
+        modules=tuple(_module(module) for module in _tables(status, "modules")),
+        spares=tuple(_spare(spare) for spare in _tables(status, "spares")),
     )
 
 
@@ -89,6 +99,20 @@ def _module(table: Mapping[str, Json]) -> ModuleStatus:
         failures=_number(table, "failures"),
         waits_for=tuple(str(name) for name in waits) if isinstance(waits, list) else (),
     )
+
+
+def _spare(table: Mapping[str, Json]) -> SpareStatus:
+    return SpareStatus(
+        name=_text(table, "name"),
+        incarnation=_number(table, "incarnation"),
+        state=_text(table, "state"),
+        pid=_number(table, "pid") or None,
+    )
+
+
+def _tables(table: Mapping[str, Json], key: str) -> list[Mapping[str, Json]]:
+    value = table.get(key)
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def _table(table: Mapping[str, Json], key: str) -> Mapping[str, Json]:

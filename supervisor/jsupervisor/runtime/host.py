@@ -7,7 +7,7 @@ a process (signals, the connection to init, faults) is in `jsupervisor.runtime.p
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -46,8 +46,11 @@ class Host:
         identity: Identity,
         sink: Sink | None = None,
         mark: Callable[[str], None] = lambda step: None,
+        clients: Mapping[str, Client] | None = None,
     ) -> None:
-        """`identity` is the daemon's own. `sink` takes eventd's place for one that has no sink."""
+        """`identity` is the daemon's own. `sink` takes eventd's place for one that has no
+        sink; `clients` are channels that there are already.
+        """
         self.daemon = daemon
         self._descriptors = descriptors
         self.ready = trio.Event()
@@ -56,7 +59,7 @@ class Host:
         self._sink = sink
         self._mark = mark
         self._stopping = trio.Event()
-        self._clients: dict[str, Client] = {}
+        self._clients = dict(clients or {})
         self._readers: list[FeedReader] = []
         self._shipped = trio.Event()
         self._turn = trio.Lock()

@@ -49,6 +49,7 @@ class InitLink:
         self._reached: dict[str, set[str]] = {}
         self._on_fault = on_fault
         self._on_stop = on_stop
+        self._called = trio.Event()
         self._waiting: deque[_Waiting] = deque()
 
     async def serve(self) -> None:
@@ -88,6 +89,16 @@ class InitLink:
         """This process has reached a step of its start; init hears of all of them with "ready"."""
         self._stamps[step] = time.monotonic_ns()
 
+    async def wait_called(self, name: str, incarnation: int) -> bool:
+        """As a warm spare: wait to be called, and claim; False when another one was quicker."""
+        self._send({"op": "waiting"})
+        await self._called.wait()
+        self.mark("woken")
+        claim: Message = {"op": "claim", "name": name, "incarnation": incarnation}
+        answer, fds = await self.request(claim)
+        _close(fds)
+        return answer.get("op") == "granted"
+
     async def request(
         self, message: Message, fds: tuple[int, ...] = ()
     ) -> tuple[Message, list[int]]:
@@ -115,6 +126,12 @@ class InitLink:
             case "fault":
                 _close(fds)
                 self._on_fault(str(message.get("kind")))
+            case "become":
+                _close(fds)
+                stamps = message.get(KEY)
+                self._stamps.clear()
+                self._stamps.update(stamps if isinstance(stamps, dict) else {})
+                self._called.set()
             case "stop":
                 _close(fds)
                 self._on_stop()

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 import trio
 
+from jsupervisor import linux
 from jsupervisor.initproto import Connection
 from jsupervisor.phases import Stamps
 from jsupervisor.runtime import injected
@@ -25,11 +26,16 @@ from jsupervisor.runtime.descriptors import InitGone
 from jsupervisor.runtime.entry import EntryError, load
 from jsupervisor.runtime.host import Host
 from jsupervisor.runtime.hosted import HostedEngine
-from jsupervisor.runtime.identity import IdentityError, identity_key, take
+from jsupervisor.runtime.identity import Identity, IdentityError, identity_key, take
 from jsupervisor.runtime.initlink import Descriptors, InitLink
 from jsupervisor.runtime.order import Order
+from jsupervisor.runtime.rehearsal import rehearse
+from jsupervisor.runtime.rpc import Client
 from jsupervisor.runtime.signals import reset_signals
 from jsupervisor.runtime.sockets import SocketPathError
+
+NOT_WANTED: Final = 125
+"""Exit code of a spare that was called too late: nobody counts it."""
 
 
 def run_full(
@@ -37,16 +43,19 @@ def run_full(
     init: Connection,
     trace: CrashTrace | None = None,
     stamps: Stamps | None = None,
+    *,
+    waits: bool = False,
 ) -> int:
     """Run the order's daemon, or its parts, to the end; the process's exit code, 0 when asked to stop.
 
+    A process that `waits` is a warm spare: it does what it can ahead, and nothing until it is called.
     The caller should leave by os._exit: threads of gRPC may still wait for something.
     """
     reset_signals()
     trace = trace or CrashTrace()
     trace.enable()
     try:
-        trio.run(partial(_Process(order, init, {} if stamps is None else stamps).run))
+        trio.run(partial(_Process(order, init, {} if stamps is None else stamps).run, waits))
     except BaseException as error:  # noqa: BLE001 - becomes the exit code
         return exit_code(error, trace)
     return 0
@@ -90,13 +99,18 @@ class _Process:
         self._parts: list[Part] = []
         self._asked = False
         """To stop."""
+        self._identity: Identity | None = None
+        self._clients: Mapping[str, Client] = {}
+        """What a spare has prepared."""
 
-    async def run(self) -> None:
-        """To the end of every daemon."""
+    async def run(self, waits: bool = False) -> None:
+        """To the end of every daemon; `waits` for its call first."""
         self._link.mark("loop")
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._serve_init)
+                if waits:
+                    await self._wait()
                 for order in self._order.parts or (self._order,):
                     self._parts.append(await self._part(order))
                 if self._asked:  # while init was answering
@@ -107,15 +121,35 @@ class _Process:
                         modules.start_soon(part.run)
                 nursery.cancel_scope.cancel()
 
+    async def _wait(self) -> None:
+        """Do everything once that a start does, then nothing until init calls."""
+        order = self._order
+        self._identity = await self._take_identity(order.name)
+        self._clients = await rehearse(order, self._identity, load(order.entry))
+        if not await self._link.wait_called(order.name, order.incarnation):
+            os._exit(NOT_WANTED)
+        self._link.mark("granted")
+        linux.set_process_name(order.name)
+
+    async def _take_identity(self, name: str) -> Identity:
+        return take(await Descriptors(self._link).get(identity_key(name)), name)
+
     async def _part(self, order: Order) -> Part:
         found = load(order.entry)
         if issubclass(found, Daemon):
             part = order.name if self._order.parts else None
             report = partial(self._link.report, part=part)
             descriptors = Descriptors(self._link)
-            identity = take(await descriptors.get(identity_key(order.name)), order.name)
+            identity = self._identity or await self._take_identity(order.name)
             self._link.mark("identified")
-            return Host(found(order), descriptors, report, identity, mark=self._link.mark)
+            return Host(
+                found(order),
+                descriptors,
+                report,
+                identity,
+                mark=self._link.mark,
+                clients=self._clients,
+            )
         if self._order.parts:
             return HostedEngine(order, self._link)
         raise EntryError(f"cannot run {order.entry!r}: it is not a Daemon")

@@ -20,6 +20,8 @@ from jsupervisor.paths import RPC, module_folder, socket_path
 
 MAX_PATH: Final = 107
 """Octets in a unix socket's path (unix(7): sun_path, less its end)."""
+REHEARSAL: Final = 0
+"""The incarnation of nobody: its sockets get no stable name."""
 _OF_INCARNATION: Final = re.compile(r"\.?[a-z]+\.(\d+)(?:\.\d+)?\.sock")
 
 
@@ -65,7 +67,7 @@ class Place:
 
     def publish(self) -> None:
         """Let the stable name mean this incarnation; raises OSError."""
-        if self.hidden:
+        if self.hidden or self.incarnation == REHEARSAL:
             return
         self._let_others_in()
         temporary = f"{self.link}.{self.incarnation}"

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jsupervisor.cli.status import Usage, columns, header, report, rows, usage_of
+from jsupervisor.cli.status import (
+    Usage,
+    columns,
+    header,
+    report,
+    rows,
+    spare_lines,
+    usage_of,
+)
 
 if TYPE_CHECKING:
     from tests.jsupervisor.cli.conftest import Cli, MakeInit, MakeStatus
@@ -34,7 +42,7 @@ def test_the_json_has_exactly_the_promised_fields(
     assert isinstance(status, dict)
     assert [
         *("instance", "profile", "architecture", "run_dir"),
-        *("init", "jlaunchd", "launcher", "tree_kill", "containment", "modules"),
+        *("init", "jlaunchd", "launcher", "tree_kill", "containment", "modules", "spares"),
     ] == list(status)
     modules = status["modules"]
     assert isinstance(modules, list)
@@ -131,3 +139,17 @@ def test_a_status_without_modules_has_an_empty_table() -> None:
 
 def test_figures_stand_to_the_right() -> None:
     assert ["A   PID", "x     7", "yy  123"] == columns(("A", "PID"), [("x", "7"), ("yy", "123")])
+
+
+def test_spares_have_a_line_each_with_what_they_cost() -> None:
+    spares: list[Json] = [
+        {"name": "rpd", "incarnation": 4, "state": "waiting", "pid": os.getpid()},
+        {"name": "dcd", "incarnation": 2, "state": "made", "pid": None},
+    ]
+    status = report({"modules": [], "spares": spares}, usage_of)
+    empty, first, second = spare_lines(status)
+
+    assert "" == empty
+    assert first.startswith(f"spare rpd incarnation 4: PID {os.getpid()}, waiting, ")
+    assert first.endswith("M its own")
+    assert "spare dcd incarnation 2: PID -, made" == second

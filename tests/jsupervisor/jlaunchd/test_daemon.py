@@ -61,7 +61,8 @@ class Script:
     async def welcome(self) -> None:
         """Nothing is there yet."""
         await self.expect("hello", role="jlaunchd")
-        self.connection.send({"op": "welcome", "started_ns": 1})
+        self.connection.send({"op": "boot", "started_ns": 1})
+        self.connection.send({"op": "welcome"})
 
     def claimed(self, name: str, incarnation: int, pid: int) -> None:
         """The module runs."""
@@ -170,7 +171,8 @@ async def test_a_running_module_is_adopted_and_not_started_again() -> None:
             "reached": {"ready": 5},
         }
         init.connection.send({"op": "process", "process": process, "record": None, "aside": False})
-        init.connection.send({"op": "welcome", "started_ns": 1})
+        init.connection.send({"op": "boot", "started_ns": 1})
+        init.connection.send({"op": "welcome"})
         started = await init.expect("start")
         await init.expect("adopted")
 
