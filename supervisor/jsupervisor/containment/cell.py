@@ -47,6 +47,7 @@ class Cell:
     identity: Identity | None = None
     owns: tuple[str, ...] = ()
     keeps_files_in: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
     """The modules inside; each has a socket folder."""
     notes: bool = False
@@ -61,6 +62,7 @@ class Cell:
             for member in self.members:
                 folders.take_socket_folder(self.run_dir, member, self.identity)
             folders.give(self.identity, self.owns, self.keeps_files_in)
+            folders.let_list(self.identity, self.lists)
         if self.notes:
             folders.make_notes(self.run_dir, self.identity)
         self._join()

@@ -70,6 +70,7 @@ class Cells:
             identity=identity,
             owns=places.expand(role.owns),
             keeps_files_in=places.expand(role.keeps_files_in),
+            lists=places.expand(role.lists),
             members=places.members,
             notes=bool(ports),
             paths=self._paths(role, rights, places),

@@ -2,6 +2,7 @@
 
     HOME            0711 root            so that modules reach what is theirs, and list nothing
     HOME/config     0700 mgd             a folder that one role `owns`, with everything in it
+    HOME/crash      0750 root:mgd        a folder that one role `lists`: the files in it stay root's alone
     HOME/log        1770 root:eventd     a role `keeps_files_in` it: others' files there stay theirs
     RUN             1731 root:PORTS      names in it stand; those with unix: ports may add to them
     RUN/jlaunchd    2710 root:INSTANCE   as modules' own folders
@@ -23,6 +24,7 @@ from jsupervisor.links import NOTES
 
 OWN_MODE: Final = 0o2710
 SHARED_MODE: Final = 0o1770
+LISTED_MODE: Final = 0o750
 RUN_MODE: Final = 0o1731
 PASSAGE_MODE: Final = 0o711
 SUPERVISOR: Final = "jlaunchd"
@@ -59,6 +61,17 @@ def give(identity: Identity, owns: Iterable[str], keeps_files_in: Iterable[str])
                 os.chown(name, identity.uid, identity.uid, dir_fd=fd, follow_symlinks=False)
     for path in keeps_files_in:
         _share(path, identity.uid)
+
+
+def let_list(identity: Identity, paths: Iterable[str]) -> None:
+    """Let it name the files in folders of root's; raises OSError or FolderError."""
+    for path in paths:
+        fd = _open(path, (0,))
+        try:
+            os.fchown(fd, 0, identity.uid)
+            os.fchmod(fd, LISTED_MODE)
+        finally:
+            os.close(fd)
 
 
 def make_notes(run_dir: str, identity: Identity | None) -> None:

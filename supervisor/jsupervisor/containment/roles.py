@@ -66,6 +66,8 @@ class Role:
     """Folders of the instance that are this module's alone, once modules have uids."""
     keeps_files_in: tuple[str, ...] = ()
     """Folders where it keeps files beside those of others."""
+    lists: tuple[str, ...] = ()
+    """Folders of root's whose files it may name and measure, and not read."""
     executes: bool = False
     """May it start processes and programs?"""
     memory_mb: int | None = 4096
@@ -103,8 +105,11 @@ _LIST: Final = (
     Role(name="chassisd", rights=_BASE),
     Role(
         name="mgd",
-        rights=Rights(families=_BASE.families, writes=("{own}", "{home}/config")),
+        rights=Rights(
+            families=_BASE.families, reads=("{home}/crash",), writes=("{own}", "{home}/config")
+        ),
         owns=("{home}/config",),
+        lists=("{home}/crash",),
     ),
     Role(name="dcd", rights=_BASE),
     Role(name="ppmd", rights=_BASE),
@@ -165,6 +170,7 @@ def union(name: str, roles: Iterable[Role]) -> Role:
         ports=ports,
         owns=_merged(role.owns for role in members),
         keeps_files_in=_merged(role.keeps_files_in for role in members),
+        lists=_merged(role.lists for role in members),
         executes=any(role.executes for role in members),
         memory_mb=_sum(role.memory_mb for role in members),
         files=_sum(role.files for role in members),

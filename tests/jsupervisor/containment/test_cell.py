@@ -27,7 +27,7 @@ HERE = look()
 @pytest.fixture
 def instance(tmp_path: Path) -> Path:
     """The folders of an instance, which others may pass as far as root can help it."""
-    for name in ("home", "home/log", "home/config", "run"):
+    for name in ("home", "home/log", "home/config", "home/crash", "run"):
         (tmp_path / name).mkdir()
     (tmp_path / "home" / "config" / "juniper.conf").write_text("secret")
     return tmp_path

@@ -102,6 +102,18 @@ def test_a_shared_folder_that_is_somebody_elses_is_refused(tmp_path: Path) -> No
 
 @needs_root
 @pytest.mark.root
+def test_a_folder_may_be_listed_and_its_files_not_read(tmp_path: Path) -> None:
+    crash = tmp_path / "crash"
+    crash.mkdir()
+    (crash / "rpd.core.0").touch(0o600)
+    folders.let_list(ME, [str(crash)])
+
+    assert (0, 70001, 0o750) == told(crash)
+    assert (0, 0, 0o600) == told(crash / "rpd.core.0")
+
+
+@needs_root
+@pytest.mark.root
 def test_notes_are_the_modules_own_file(tmp_path: Path) -> None:
     folders.make_notes(str(tmp_path), ME)
 
