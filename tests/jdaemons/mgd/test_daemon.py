@@ -295,3 +295,18 @@ async def test_while_the_disk_is_read_mgd_answers_but_is_not_ready(
     assert "test" == software["host-name"]
     assert not early
     assert [1] == [reply.revision for reply in shown]
+
+
+async def test_core_files_are_listed_as_junos_does(run_dir: Path) -> None:
+    (run_dir / "crash").mkdir()
+    (run_dir / "crash" / "rpd.core.0").write_text("{}")
+    (run_dir / "crash" / ".dcd.1.trace").touch()
+    async with run_daemon(mgd(run_dir)) as running:
+        listed = await get(running, "directory-list")
+    directory = listed["directory"]
+    assert isinstance(directory, dict)
+
+    assert "1" == directory["total-files"]
+    assert [f"{run_dir}/crash/rpd.core.0"] == [
+        str(file["file-name"]) for file in directory["file-information"]
+    ]
