@@ -171,6 +171,7 @@ def _start_init(instance: Instance, plan: Plan, lock: int, detach: bool) -> Boot
         "cgroups": plan.containment.cgroups,
         "jlaunchd": _python("jsupervisor.jlaunchd", _jlaunchd_setup(instance)),
         "launcher": _launcher(instance, plan),
+        "standby": plan.standby,
         "heartbeats": plan.heartbeats,
     }
     root = str(Path(__file__).resolve().parents[1])

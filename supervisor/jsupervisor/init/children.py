@@ -6,13 +6,14 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Sequence
 
 from jsupervisor import linux
 from jsupervisor.initproto import Message
 
 
-def spawn(argv: list[str], stderr_path: str) -> int:
-    """Start a program that dies with this process; its pid."""
+def spawn(argv: Sequence[str], stderr_path: str, stdin: int = -1) -> int:
+    """Start a program that dies with this process; its pid. Without `stdin` it reads nothing."""
     parent = os.getpid()
     pid = os.fork()
     if pid:
@@ -26,10 +27,10 @@ def spawn(argv: list[str], stderr_path: str) -> int:
         stderr = os.open(stderr_path, flags, 0o600)
         os.dup2(stderr, 1)
         os.dup2(stderr, 2)
-        os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+        os.dup2(stdin if stdin >= 0 else os.open("/dev/null", os.O_RDONLY), 0)
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
-        os.execv(argv[0], argv)
+        os.execv(argv[0], list(argv))
     except OSError as error:
         print(f"cannot start {argv}: {error}", file=sys.stderr, flush=True)
     finally:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from jsupervisor.init.server import Init
 
 ASIDE_AFTER: Final = 3
+CALM_NS: Final = 500_000_000
+"""A standby is started so long after everything was adopted: until then the processor has other work."""
 SIGNAL_FAULTS: Final[Mapping[str, signal.Signals]] = {
     "kill": signal.SIGKILL,
     "segv": signal.SIGSEGV,
@@ -107,6 +109,8 @@ def _adopted(init: Init, peer: Peer, message: Message, fd: int) -> None:
     init.adopting = ""
     init.aside.clear()
     init.keepers["jlaunchd"].ready()
+    if init.boot.standby:
+        init.standby.want(time.monotonic_ns() + CALM_NS)
     init.event("jlaunchd", "ready")
 
 

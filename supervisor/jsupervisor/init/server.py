@@ -16,7 +16,7 @@ import socket
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,6 +30,7 @@ from jsupervisor.init.keeper import Keeper, Pinger
 from jsupervisor.init.peers import Peer
 from jsupervisor.init.spares import Spares
 from jsupervisor.init.sparing import SpareEffects
+from jsupervisor.init.standby import Standby
 from jsupervisor.init.store import Store
 from jsupervisor.init.table import Process, Refused, Table, describe
 from jsupervisor.init.tree import Trees
@@ -57,6 +58,8 @@ class Boot:
     jlaunchd: tuple[str, ...] = ()
     launcher: tuple[str, ...] = ()
     cgroups: bool = True
+    standby: bool = False
+    """Does a second jlaunchd wait for the death of the first?"""
     heartbeats: bool = True
     """Are jlaunchd and the launchers pinged? Without it init wakes up for events alone."""
 
@@ -82,6 +85,7 @@ class Init:
         self.containment: Message = {}
         """What the launcher says of the layers that it lays."""
         self.keepers = {"launcher": Keeper("launcher"), "jlaunchd": Keeper("jlaunchd")}
+        self.standby = Standby(boot.jlaunchd, self._spawn_standby)
         if not boot.launcher:
             self.keepers["launcher"].start_at_ns = None  # no module is ours to fork
         self.peers: dict[int, Peer] = {}
@@ -174,6 +178,9 @@ class Init:
                 self.event(keeper.name, "hang", cause="no hello", next="kill")
                 os.kill(keeper.pid, signal.SIGKILL)
             deadlines.append(keeper.hello_deadline_ns)
+        if self.standby.due_ns is not None and self.standby.due_ns <= now:
+            self.standby.provide()
+        deadlines.append(self.standby.due_ns)
         for peer in list(self.peers.values()):
             if peer.pinger is not None:
                 deadlines.append(self._ping(peer, peer.pinger, now))
@@ -205,8 +212,9 @@ class Init:
     def _start(self, keeper: Keeper) -> None:
         argv = self.boot.jlaunchd if keeper.name == "jlaunchd" else self.boot.launcher
         numbered = [*argv, str(keeper.incarnation + 1)]
+        waiting = self.standby.promote(keeper.incarnation + 1) if keeper.name == "jlaunchd" else 0
         try:
-            pid = spawn(numbered, os.path.join(self.boot.home, "log", f"{keeper.name}.stderr"))
+            pid = waiting or spawn(numbered, self._stderr(keeper.name))
         except OSError as error:  # no memory or no process left: later, perhaps
             print(f"cannot start {keeper.name}: {error}", file=sys.stderr, flush=True)
             keeper.exited(time.monotonic_ns())
@@ -214,6 +222,12 @@ class Init:
         stat = linux.process_stat(pid)
         keeper.started(pid, stat.start_time if stat else 0, time.monotonic_ns())
         self.event(keeper.name, "start", attempt=keeper.incarnation)
+
+    def _stderr(self, name: str) -> str:
+        return os.path.join(self.boot.home, "log", f"{name}.stderr")
+
+    def _spawn_standby(self, argv: Sequence[str], stdin: int) -> int:
+        return spawn(argv, self._stderr("jlaunchd"), stdin)
 
     def _reap(self) -> None:
         """Take the exits of all who are dead, and end what they left behind."""
@@ -225,13 +239,14 @@ class Init:
             if process is not None:
                 self._module_exited(process, status, usage, now)
             self.foreigners.lost(pid)
+            self.standby.lost(pid, now)
             self.spares.exited(pid, self.table.processes)
             for keeper in self.keepers.values():
                 if keeper.pid == pid:
                     self._keeper_exited(keeper, status, now)
         known = {process.pid for process in self.table.alive()}
         known.update(keeper.pid for keeper in self.keepers.values())
-        known.update(self.foreigners.unborn)
+        known.update({*self.foreigners.unborn, self.standby.pid})
         known.update(self.spares.pids)
         self.trees.sweep(known, self.table.processes.values())
 

@@ -16,6 +16,7 @@ import trio
 
 from jsupervisor import linux
 from jsupervisor.containment import limits
+from jsupervisor.init.standby import WORD
 from jsupervisor.initproto import Connection
 from jsupervisor.jlaunchd.daemon import Jlaunchd
 from jsupervisor.jlaunchd.identity import introduce
@@ -69,5 +70,14 @@ def main(text: str, incarnation: int) -> int:
     return 1
 
 
+def await_call() -> int:
+    """As a standby: wait until init says which incarnation this is; 0 when it ends instead."""
+    linux.set_process_name("jlaunchd-spare")
+    gc.freeze()
+    word = os.read(0, 32)
+    return int(word) if word else 0
+
+
 if __name__ == "__main__":
-    leave(main(sys.argv[1], int(sys.argv[2])))
+    number = await_call() if sys.argv[2] == WORD else int(sys.argv[2])
+    leave(main(sys.argv[1], number) if number else 0)

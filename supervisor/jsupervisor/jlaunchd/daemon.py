@@ -269,6 +269,8 @@ class Jlaunchd(Daemon):
         named = {getattr(item, "name", None) for item in (event, *commands)}
         if named == {None}:
             return list(modules.values())
+        if not self.core.running:  # nobody waits for anybody before everything is adopted
+            return [modules[name] for name in named if name in modules]
         waiting = (State.DOWN, State.BACKOFF)
         return [x for x in modules.values() if x.name in named or x.state in waiting]
 
@@ -377,7 +379,7 @@ class Jlaunchd(Daemon):
 
     def _waits_for(self, module: Module) -> tuple[str, ...]:
         waiting = module.wanted and module.state in (State.DOWN, State.BACKOFF)
-        return self.core.ordering.waits_for(module) if waiting else ()
+        return self.core.ordering.waits_for(module) if waiting and self.core.running else ()
 
     def _plain_socket(self, module: Module) -> str | None:
         name = self._speaker(module)

@@ -38,6 +38,8 @@ class Tree:
         self._order = {name: place for place, name in enumerate(programs)}
         self.groups: Mapping[str, Group] = {group.name: group for group in groups}
         self._parent = {member: group.name for group in groups for member in group.members}
+        self._earlier = {name: self._before(name) for name in programs}
+        self._programs = {group.name: self._inside(group.name) for group in groups}
 
     def parent(self, name: str) -> Group | None:
         """The group that a program or a group stands in."""
@@ -53,10 +55,7 @@ class Tree:
 
     def programs(self, name: str) -> tuple[str, ...]:
         """The programs under a group in start order; a program stands for itself."""
-        group = self.groups.get(name)
-        if group is None:
-            return (name,)
-        return tuple(program for member in group.members for program in self.programs(member))
+        return self._programs.get(name, (name,))
 
     def affected(self, member: str) -> tuple[str, ...]:
         """The programs that restart when `member` fails in its group, in start order, it included."""
@@ -68,10 +67,19 @@ class Tree:
 
     def earlier(self, program: str) -> frozenset[str]:
         """The programs that are to be ready before `program` because of the order in its groups."""
+        return self._earlier.get(program, frozenset())
+
+    def _inside(self, name: str) -> tuple[str, ...]:
+        group = self.groups.get(name)
+        if group is None:
+            return (name,)
+        return tuple(program for member in group.members for program in self._inside(member))
+
+    def _before(self, program: str) -> frozenset[str]:
         return frozenset(
             name
             for member, group in self.ancestors(program)
             if group.strategy != "one_for_one"
             for other in group.members[: group.members.index(member)]
-            for name in self.programs(other)
+            for name in self._inside(other)
         )

@@ -137,6 +137,8 @@ class Plan:
     architecture: Architecture = "modular"
     parts: tuple[Program, ...] = ()
     """Monolithic: the modules inside the one program."""
+    standby: bool = False
+    """Does a second jlaunchd wait for the death of the first?"""
     heartbeats: bool = True
     """Is anybody asked for signs of life, jlaunchd and the launchers included?"""
     source: str = ""

@@ -7,7 +7,7 @@ import os
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 
 from jsupervisor.initproto import Json
@@ -44,35 +44,40 @@ def write_plan(plan: Plan, path: Path) -> None:
 
 def read_plan(path: Path) -> Plan:
     """The plan that `dump_plan` wrote to `path`; raises OSError, ValueError, KeyError or TypeError."""
-    plan = _revive(Plan, json.loads(path.read_text(encoding="utf-8")))
+    plan = _Reader().revive(Plan, json.loads(path.read_text(encoding="utf-8")))
     assert isinstance(plan, Plan)
     return plan
 
 
-def _revive(kind: object, value: object) -> object:
-    """What `asdict` and JSON have made of a value of type `kind`, as it was."""
-    if isinstance(kind, type) and is_dataclass(kind):
-        if not isinstance(value, dict):
-            raise TypeError(f"{value!r} is not an object")
-        hints = typing.get_type_hints(kind)
-        known = {field.name for field in fields(kind)}
-        return kind(
-            **{
-                name: _revive(hints[name], item) if name in known else item
-                for name, item in value.items()
-            }
-        )
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin is tuple:
-        if not isinstance(value, list):
-            raise TypeError(f"{value!r} is not a list")
-        return tuple(_revive(arguments[0], item) for item in value)
-    if origin is Mapping and isinstance(value, dict):
-        return {name: _revive(arguments[1], item) for name, item in value.items()}
-    if origin in (typing.Union, types.UnionType) and value is not None:
-        inner = next((one for one in arguments if is_dataclass(one)), object)
-        return _revive(inner, value)
-    return value
+class _Reader:
+    """Makes values out of what `asdict` and JSON have made of them; knows each class's types once."""
+
+    def __init__(self) -> None:
+        self._hints: dict[type, Mapping[str, object]] = {}
+
+    def revive(self, kind: object, value: object) -> object:
+        """A value of type `kind`, as it was; raises TypeError."""
+        if isinstance(kind, type) and is_dataclass(kind):
+            if not isinstance(value, dict):
+                raise TypeError(f"{value!r} is not an object")
+            hints = self._hints_of(kind)
+            return kind(**{name: self.revive(hints.get(name), v) for name, v in value.items()})
+        origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+        if origin is tuple:
+            if not isinstance(value, list):
+                raise TypeError(f"{value!r} is not a list")
+            return tuple([self.revive(arguments[0], item) for item in value])
+        if origin is Mapping and isinstance(value, dict):
+            return {name: self.revive(arguments[1], item) for name, item in value.items()}
+        if origin in (typing.Union, types.UnionType) and value is not None:
+            inner = next((one for one in arguments if is_dataclass(one)), None)
+            return value if inner is None else self.revive(inner, value)
+        return value
+
+    def _hints_of(self, kind: type) -> Mapping[str, object]:
+        if kind not in self._hints:
+            self._hints[kind] = typing.get_type_hints(kind)
+        return self._hints[kind]
 
 
 def make_order(plan: Plan, program: Program, incarnation: int, place: OrderPlace) -> Order:

@@ -60,6 +60,7 @@ def parse_plan(text: str, source: str) -> Plan:
         raise profile.error("name", f"{name!r} is not a name: lower-case letters, digits, - and _")
     policy_name = profile.choice("policy", tuple(POLICIES), "junos")
     description = profile.string("description", "")
+    standby = profile.boolean("standby", default=False)
     profile.done()
     own: dict[str, RestartPolicy] = {}
     programs = [_program(section, own) for section in top.named_sections("program")]
@@ -70,6 +71,7 @@ def parse_plan(text: str, source: str) -> Plan:
     plan = Plan(
         profile=name,
         description=description,
+        standby=standby,
         policy=policy_name,
         programs=tuple(judged(p, own, groups, POLICIES[policy_name]) for p in programs),
         groups=groups,

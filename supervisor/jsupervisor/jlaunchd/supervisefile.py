@@ -55,6 +55,7 @@ def parse_programs(text: str, source: str) -> Plan:
         chassis={},
         ports={},
         containment=Containment(uids=False),
+        standby=True,
         log=read_log(top),
     )
     top.done()

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import IntEnum, StrEnum
+from typing import Final
 
 
 class Severity(IntEnum):
@@ -57,9 +58,13 @@ class Record:
 
     def to_line(self) -> str:
         """The record as one line of JSON, without the line's end."""
-        values = asdict(self)
+        values = {name: getattr(self, name) for name in _FIELDS}
         values["severity"] = self.severity.name.lower()
+        values["fields"] = dict(self.fields)
         return json.dumps(values, separators=(",", ":"))
+
+
+_FIELDS: Final = tuple(each.name for each in fields(Record))
 
 
 Sink = Callable[[Record], None]
