@@ -34,8 +34,8 @@ class Issuer:
     """The authority of this boot, as far as it is needed: its key is read when something is signed."""
 
     def __init__(self, authority_fd: int, known: Iterable[str] = ()) -> None:
-        """`authority_fd` is closed with the process; `known` are the names that were signed before."""
-        self._fd = authority_fd
+        """`authority_fd` stays the caller's; `known` are the names that were signed before."""
+        self.fd = authority_fd
         self._known = set(known)
 
     def note(self, name: str) -> None:
@@ -47,7 +47,7 @@ class Issuer:
         missing = [name for name in names if name not in self._known]
         if not missing:
             return
-        authority = Authority.from_bytes(unseal(self._fd))
+        authority = Authority.from_bytes(unseal(self.fd))
         for name in missing:
             keep(authority.sign(name), entrust)
             self._known.add(name)

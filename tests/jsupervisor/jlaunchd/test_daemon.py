@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -53,7 +54,9 @@ class Script:
         while True:
             received = await trio.to_thread.run_sync(self.connection.receive)
             assert received is not None
-            message = received[0]
+            message, fds = received
+            for fd in fds:
+                os.close(fd)
             self.heard.append(message)
             if message["op"] == op and all(message.get(k) == v for k, v in fields.items()):
                 return message
@@ -103,14 +106,15 @@ async def supervisor() -> AsyncIterator[Script]:
         link = InitLink(Connection(ours))
         order = make_order(folder, "jlaunchd")
         authority = Authority.make(order.instance)
-        issuer = Issuer(seal("ca", authority.to_bytes()))
-        daemon = Jlaunchd(order, parse_plan(PLAN, "two.toml"), link, issuer)
+        kept = seal("ca", authority.to_bytes())
+        daemon = Jlaunchd(order, parse_plan(PLAN, "two.toml"), link, Issuer(kept))
         identity = make_identity(folder, "jlaunchd")
         host = Host(daemon, Descriptors(link), lambda stage: None, identity)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(host.run)
             yield Script(script, folder)
             nursery.cancel_scope.cancel()
+    os.close(kept)
     script.close()
     ours.close()
 

@@ -38,6 +38,7 @@ class Kept:
 
     fds: dict[str, int] = field(default_factory=dict)
     entrusted: list[str] = field(default_factory=list)
+    issuers: list[int] = field(default_factory=list)
 
     def entrust(self, message: Message, fd: int) -> None:
         """As the link's send."""
@@ -63,8 +64,15 @@ class Kept:
         return Identity.from_bytes(unseal(self.fds[f"{name}/identity"]))
 
     def close(self) -> None:
-        for fd in self.fds.values():
+        for fd in (*self.fds.values(), *self.issuers):
             os.close(fd)
+
+
+@pytest.fixture
+def authority_fd() -> Iterator[int]:
+    fd = seal("ca", Authority.make("left").to_bytes())
+    yield fd
+    os.close(fd)
 
 
 @pytest.fixture
@@ -81,7 +89,9 @@ def introduced(kept: Kept) -> tuple[Identity, Issuer]:
     server = threading.Thread(target=kept.serve, args=(init,))
     server.start()
     try:
-        return introduce(connection, "left")
+        identity, issuer = introduce(connection, "left")
+        kept.issuers.append(issuer.fd)
+        return identity, issuer
     finally:
         connection.close()
         server.join()
@@ -125,8 +135,8 @@ def test_one_that_died_while_it_began_is_made_good(kept: Kept, lost: str) -> Non
     assert {AUTHORITY, "operator/identity", "jlaunchd/identity"} == set(kept.fds)
 
 
-def test_a_name_is_signed_once(kept: Kept) -> None:
-    issuer = Issuer(seal("ca", Authority.make("left").to_bytes()), ["known"])
+def test_a_name_is_signed_once(kept: Kept, authority_fd: int) -> None:
+    issuer = Issuer(authority_fd, ["known"])
     issuer.ensure(["rpd", "known"], kept.entrust)
     issuer.ensure(["rpd", "mgd"], kept.entrust)
 
@@ -138,8 +148,10 @@ def test_the_authority_is_not_read_for_nothing(kept: Kept) -> None:
     Issuer(-1, ["rpd"]).ensure(["rpd"], kept.entrust)
 
     assert [] == kept.entrusted
+    nonsense = seal("ca", b"nonsense")
     with pytest.raises(IdentityError):
-        Issuer(seal("ca", b"nonsense")).ensure(["rpd"], kept.entrust)
+        Issuer(nonsense).ensure(["rpd"], kept.entrust)
+    os.close(nonsense)
 
 
 def test_an_init_that_refuses_is_one_clear_line() -> None:
