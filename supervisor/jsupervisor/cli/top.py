@@ -36,11 +36,11 @@ def top(name: str, interval: float, yes: bool, once: bool) -> None:
     supervisor is away.
     """
     chosen = require_existing(find_instance(name))
+    ask_status(chosen)  # one that does not run is told so
     if once:
-        ask_status(chosen)  # one that does not run is told so
         _print(chosen)
         return
-    if not sys.stdout.isatty():
+    if not on_terminal():
         raise CliError("cannot show the screen: this is no terminal; --once prints a table", WRONG)
     try:
         from jsupervisor.top.app import TopApp
@@ -48,8 +48,12 @@ def top(name: str, interval: float, yes: bool, once: bool) -> None:
         if (error.name or "").partition(".")[0] == EXTRA:
             raise CliError(MISSING, FAILED) from error
         raise
-    ask_status(chosen)
     TopApp(chosen, interval=interval, assume_yes=yes).run()
+
+
+def on_terminal() -> bool:
+    """Is somebody looking?"""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _print(chosen: Instance) -> None:
@@ -63,5 +67,5 @@ def _print(chosen: Instance) -> None:
         model.add(record)
     model.look(snapshot)
     view = model.view(time.monotonic_ns())
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else UNLIMITED
+    width = shutil.get_terminal_size().columns if on_terminal() else UNLIMITED
     print("\n".join(plain(view.header, view.rows, width)))

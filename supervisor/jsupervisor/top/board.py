@@ -16,6 +16,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Resize
 from textual.message import Message
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 
@@ -194,8 +195,8 @@ class Board(Screen[None]):
 
     @on(Done)
     def _done(self, message: Done) -> None:
-        severity = "error" if message.failed else "information"
-        self.notify(message.text, severity=severity, markup=False)  # type: ignore[arg-type]
+        severity: SeverityLevel = "error" if message.failed else "information"
+        self.notify(message.text, severity=severity, markup=False)
         self._feed.look_soon()
 
     # -- the rest ------------------------------------------------------------------------

@@ -128,7 +128,8 @@ def plain(header: Header, rows: Sequence[Row], width: int) -> list[str]:
     gap = " " * layout.gap
     table = [gap.join(each.title for each in layout.columns)]
     table += [gap.join(each.text(row) for each in layout.columns) for row in rows]
-    return [title(header), totals(header), "", *(line.rstrip() for line in table)]
+    away = [standing(header)] if standing(header) else []
+    return [title(header), totals(header), *away, "", *(line.rstrip() for line in table)]
 
 
 def title(header: Header) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from textual.notifications import SeverityLevel
 from textual.pilot import Pilot
 
 from jsupervisor.observer.events import EventRecord
@@ -111,10 +112,29 @@ class StillFeed(Feed):
         self.link.close()
 
 
+class NotingApp(TopApp):
+    """Keeps its notices."""
+
+    said: list[str]
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """As of App."""
+        self.said.append(message)
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+
+
 class Stage:
     """A screen that a test plays on."""
 
-    def __init__(self, app: TopApp, pilot: Pilot[None], feed: StillFeed) -> None:
+    def __init__(self, app: NotingApp, pilot: Pilot[None], feed: StillFeed) -> None:
         self.app, self.pilot, self.feed = app, pilot, feed
 
     async def give(self, *items: Snapshot | EventRecord) -> None:
@@ -128,6 +148,11 @@ class Stage:
         """Keys, and what follows from them."""
         await self.pilot.press(*keys)
         await self.pilot.pause()
+
+    @property
+    def said(self) -> list[str]:
+        """The notices so far."""
+        return self.app.said
 
     def text(self) -> str:
         """What stands on the screen, line by line."""
@@ -152,7 +177,8 @@ def play(
                 feeds.append(self)
 
         instance = Instance("r1", folder / "r1", folder / "run")
-        app = TopApp(instance, assume_yes=assume_yes, feed=Noted)
+        app = NotingApp(instance, assume_yes=assume_yes, feed=Noted)
+        app.said = []
         async with app.run_test(size=size) as pilot:
             await script(Stage(app, pilot, feeds[0]))
 

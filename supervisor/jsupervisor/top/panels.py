@@ -23,7 +23,7 @@ from textual.widgets import RichLog
 from jsupervisor.cli.wording import particulars
 from jsupervisor.observer.events import EventRecord
 from jsupervisor.top.columns import Layout, place
-from jsupervisor.top.model import AWAY, KEPT_EVENTS, Kind, Model, Row, matching
+from jsupervisor.top.model import AWAY, Kind, Model, Row, matching
 
 FAINT: Final = "#8b949e"
 STATES: Final = {
@@ -53,6 +53,8 @@ BUSY: Final = 50.0
 """Percent of a processor."""
 SILENT: Final = 1.0
 """Seconds without a heartbeat."""
+LINES: Final = 500
+"""Events that the log shows at most: each costs a millisecond when it is drawn first."""
 
 
 def style(title: str, row: Row) -> str:
@@ -226,7 +228,7 @@ class EventLog(RichLog):
     """Events as they come, all or those that have the words of the filter."""
 
     def __init__(self) -> None:
-        super().__init__(id="events", max_lines=KEPT_EVENTS, wrap=False, min_width=0)
+        super().__init__(id="events", max_lines=LINES, wrap=False, min_width=0)
         self.border_title = "events"
         self._filter = ""
         self._added = self._shuffled = 0
@@ -255,5 +257,5 @@ class EventLog(RichLog):
         self._write(matching(model.events, words))
 
     def _write(self, records: Sequence[EventRecord]) -> None:
-        for record in records:
+        for record in records[-LINES:]:
             self.write(event_line(record))
