@@ -229,6 +229,7 @@ def _launcher_setup(instance: Instance, plan: Plan) -> dict[str, object]:
         "lean_imports": ["jsupervisor.runtime.lean", *sorted(set(lean))],
         "full_imports": ["jsupervisor.runtime.process", *sorted(set(full))],
         "containment": _containment(instance, plan),
+        "blanks": True,
     }
 
 

@@ -11,6 +11,7 @@ import os
 import signal
 import stat
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 PR_SET_PDEATHSIG: Final = 1
@@ -32,9 +33,15 @@ class ProcessStat:
     """As ps shows it: 15 bytes at most."""
 
 
+@cache
+def _libc() -> ctypes.CDLL:
+    """Loaded once: after a fork each new copy costs a hundred pages."""
+    return ctypes.CDLL(None, use_errno=True)
+
+
 def prctl(option: int, argument: int | bytes) -> None:
     """prctl(2) with one argument; raises OSError."""
-    libc = ctypes.CDLL(None, use_errno=True)
+    libc = _libc()
     value = ctypes.c_char_p(argument) if isinstance(argument, bytes) else ctypes.c_ulong(argument)
     if libc.prctl(option, value, 0, 0, 0) != 0:
         errno = ctypes.get_errno()

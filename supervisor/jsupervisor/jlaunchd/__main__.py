@@ -19,7 +19,7 @@ from jsupervisor.containment import limits
 from jsupervisor.init.standby import WORD
 from jsupervisor.initproto import Connection
 from jsupervisor.jlaunchd.daemon import Jlaunchd
-from jsupervisor.jlaunchd.identity import introduce
+from jsupervisor.jlaunchd.identity import in_child, introduce, speakers
 from jsupervisor.jlaunchd.initlink import InitLink
 from jsupervisor.jlaunchd.planfile import read_plan
 from jsupervisor.launcher.child import leave
@@ -49,7 +49,8 @@ def main(text: str, incarnation: int) -> int:
         limits.no_new_privs()
     make_module_folder(setup["run_dir"], "jlaunchd")
     connection = Connection.open(os.path.join(setup["run_dir"], "init.sock"))
-    identity, issuer = introduce(connection, setup["instance"])
+    names = [name for program in plan.programs for name in speakers(plan, program)]
+    identity, issuer = introduce(connection, setup["instance"], names, in_child)
     link = InitLink(connection)
     order = Order(
         instance=setup["instance"],

@@ -14,6 +14,7 @@ so a jlaunchd that died half-way does no harm: its successor does the whole agai
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -67,36 +68,73 @@ def keep(identity: Identity, entrust: Entrust) -> None:
     entrust({"op": "entrust", "key": key}, seal(key, identity.to_bytes()))
 
 
-def introduce(connection: Connection, instance: str) -> tuple[Identity, Issuer]:
+def introduce(
+    connection: Connection,
+    instance: str,
+    names: Iterable[str] = (),
+    apart: Callable[[Callable[[], None]], None] | None = None,
+) -> tuple[Identity, Issuer]:
     """Who we are, and the authority; all of it is made when this is the boot's first supervisor.
 
-    Blocking, and before the hello: from then on init expects answers to its pings. Raises OSError,
-    ConnectionError or IdentityError.
+    Then all `names` are signed as well, and `apart` is told to do it (`in_child`). Blocking, and before
+    the hello: from then on init expects answers to its pings. Raises OSError, ConnectionError or
+    IdentityError.
     """
-    authority_fd = _get(connection, AUTHORITY)
-    own = _get(connection, identity_key(OURSELVES))
+    authority_fd, own = _known(connection)
+    signed: tuple[str, ...] = ()
     if authority_fd is None or own is None:
-        if own is not None:
-            os.close(own)
-        authority_fd, own = _begin(connection, instance, authority_fd)
-    return take(own, OURSELVES), Issuer(authority_fd)
+        for fd in (authority_fd, own):
+            if fd is not None:
+                os.close(fd)
+        signed = tuple(names)
+        (apart or _here)(lambda: _begin(connection, instance, signed))
+        authority_fd, own = _known(connection)
+        if authority_fd is None or own is None:
+            raise ConnectionError("cannot go on: init does not keep what it is given")
+    return take(own, OURSELVES), Issuer(authority_fd, signed)
 
 
-def _begin(connection: Connection, instance: str, authority_fd: int | None) -> tuple[int, int]:
+def in_child(work: Callable[[], None]) -> None:
+    """Do it in a child, so that what it imports goes with it: `cryptography` is 6 MB. Raises OSError.
+
+    For a process without threads.
+    """
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            work()
+            code = 0
+        except BaseException:  # noqa: BLE001 - it must not become a second supervisor
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    if code := os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]):
+        raise OSError(f"cannot sign identities: the child that does it ended with {code}")
+
+
+def _here(work: Callable[[], None]) -> None:
+    work()
+
+
+def _known(connection: Connection) -> tuple[int | None, int | None]:
+    """The authority and our own identity, as far as init keeps them."""
+    return _get(connection, AUTHORITY), _get(connection, identity_key(OURSELVES))
+
+
+def _begin(connection: Connection, instance: str, names: Iterable[str]) -> None:
     def entrust(message: Message, fd: int) -> None:
         connection.send(message, (fd,))
         os.close(fd)
 
+    authority_fd = _get(connection, AUTHORITY)
     if authority_fd is None:
         authority_fd = seal(AUTHORITY, Authority.make(instance).to_bytes())
         entrust({"op": "entrust", "key": AUTHORITY}, os.dup(authority_fd))
     authority = Authority.from_bytes(unseal(authority_fd))
-    for name in (OPERATOR, OURSELVES):
+    os.close(authority_fd)
+    for name in (OPERATOR, OURSELVES, *names):
         keep(authority.sign(name), entrust)
-    own = _get(connection, identity_key(OURSELVES))
-    if own is None:
-        raise ConnectionError("cannot go on: init does not keep what it is given")
-    return authority_fd, own
 
 
 def _get(connection: Connection, key: str) -> int | None:

@@ -24,6 +24,7 @@ def main(text: str) -> int:
         init_pid=os.getppid(),
         lean_imports=tuple(fields["lean_imports"]),
         full_imports=tuple(fields["full_imports"]),
+        blanks=bool(fields.get("blanks")),
     )
     try:
         machine = Ground.from_json(fields.get("containment")).prepare()

@@ -135,9 +135,9 @@ def start_trace(order: Order) -> None:
     crash.CrashTrace(fd).enable()
 
 
-def close_inherited() -> None:
-    """Close every descriptor but the standard three: close-on-exec does nothing without an exec."""
-    os.closerange(3, max(int(fd) for fd in os.listdir("/proc/self/fd")) + 1)
+def close_inherited(first: int = 3) -> None:
+    """Close every descriptor from `first` on: close-on-exec does nothing without an exec."""
+    os.closerange(first, max(int(fd) for fd in os.listdir("/proc/self/fd")) + 1)
 
 
 def await_parent(init_pid: int, between: int) -> bool:

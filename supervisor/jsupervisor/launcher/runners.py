@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from jsupervisor.initproto import Connection
 from jsupervisor.launcher.child import NOT_GRANTED, Order, Runner, claim
 from jsupervisor.launcher.spare import is_spare, wait
@@ -37,3 +39,18 @@ def trace_of(order: Order) -> CrashTrace:
 def runner_of(stage: str) -> Runner:
     """The runner of a stage, "lean" or "full"."""
     return lean_runner if stage == "lean" else full_runner
+
+
+def warmer_of(stage: str) -> Callable[[], None]:
+    """What a blank of a stage does ahead."""
+    return _nothing if stage == "lean" else _warm_full
+
+
+def _nothing() -> None:
+    """The lean runtime has nothing that is slow the first time."""
+
+
+def _warm_full() -> None:
+    from jsupervisor.runtime.warmth import run_loop_once
+
+    run_loop_once()

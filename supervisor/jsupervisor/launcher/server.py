@@ -20,8 +20,10 @@ from typing import Final
 from jsupervisor import linux
 from jsupervisor.containment.cells import Cells
 from jsupervisor.initproto import Connection, Message
-from jsupervisor.launcher.child import as_order, close_inherited, fork_module, leave
-from jsupervisor.launcher.runners import runner_of
+from jsupervisor.launcher.blank import Blank
+from jsupervisor.launcher.child import as_order, be_module, close_inherited, fork_module, leave
+from jsupervisor.launcher.runners import runner_of, warmer_of
+from jsupervisor.launcher.spare import is_spare
 from jsupervisor.phases import stamp
 from jsupervisor.runtime.injected import carry_out
 
@@ -39,6 +41,8 @@ class Setup:
     init_pid: int
     lean_imports: tuple[str, ...]
     full_imports: tuple[str, ...]
+    blanks: bool = False
+    """Is a process forked ahead of the next order?"""
 
 
 class Stage:
@@ -53,6 +57,7 @@ class Stage:
         self._full_delay = 0.0
         self._full_forked = 0.0
         self._selector = selectors.DefaultSelector()
+        self._blank: Blank | None = None
 
     def run(self) -> int:
         """Serve until init closes the connection; the exit code."""
@@ -68,6 +73,8 @@ class Stage:
         init = Connection.open(os.path.join(self.setup.run_dir, "init.sock"))
         self._selector.register(init, selectors.EVENT_READ)
         role = "launcher" if self.stage == "lean" else "launcher-full"
+        if self.setup.blanks:
+            self._blank = Blank(self.setup.init_pid, self._become, warmer_of(self.stage))
         init.send({"op": "hello", "role": role, "containment": self.cells.machine.words()})
         while True:
             for key, _ in self._selector.select(self._patience()):
@@ -77,9 +84,27 @@ class Stage:
                 elif not self._serve(init):
                     return 0
             self._keep_full()
+            self._keep_blank()
 
     def _patience(self) -> float | None:
-        return None if self._full_due is None else max(0.0, self._full_due - time.monotonic())
+        dues = (self._full_due, None if self._blank is None else self._blank.due)
+        due = min((each for each in dues if each is not None), default=None)
+        return None if due is None else max(0.0, due - time.monotonic())
+
+    def _keep_blank(self) -> None:
+        """Make a blank when it is due: nobody waits for a fork now."""
+        if self._blank is None or (due := self._blank.due) is None or due > time.monotonic():
+            return
+        try:
+            self._blank.make()
+        except OSError as error:
+            print(f"cannot fork ahead: {error}", file=sys.stderr, flush=True)
+
+    def _become(self, order: Message) -> int:
+        """In a blank: carry out the order that it was given."""
+        runner, cell = runner_of(self.stage), self.cells.cell(order)
+        run_dir, init_pid = self.setup.run_dir, self.setup.init_pid
+        return be_module(order, run_dir, init_pid, init_pid, runner, cell)
 
     def _serve(self, init: Connection) -> bool:
         received = init.receive()
@@ -105,6 +130,8 @@ class Stage:
     def _fork(self, message: Message) -> None:
         order = as_order(message["order"])
         stamp(order, "told")
+        if self._blank is not None and not is_spare(order) and self._blank.give(order):
+            return
         try:
             cell = self.cells.cell(order)
             fork_module(order, self.setup.run_dir, self.setup.init_pid, runner_of(self.stage), cell)

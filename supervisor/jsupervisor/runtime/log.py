@@ -9,15 +9,24 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Mapping, MutableMapping
-from typing import Any, Final
-
-import structlog
+from importlib import import_module
+from typing import Any, Final, cast
 
 from jsupervisor.runtime.clock import Clock
 from jsupervisor.runtime.order import Order
 from jsupervisor.runtime.record import Record, Severity, Sink, Tag
+
+# For tracebacks that nobody here draws structlog would import rich: 4.5 MB in each of two interpreters.
+_modules = cast("dict[str, object]", sys.modules)
+_absent = _modules.setdefault("rich", None) is None
+import_module("structlog")
+if _absent:
+    del sys.modules["rich"]
+
+import structlog
 
 __all__ = ["Backlog", "Log", "Record", "Severity", "Sink", "Tag"]
 

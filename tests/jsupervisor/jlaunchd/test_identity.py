@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -175,3 +177,42 @@ def test_only_who_speaks_grpc_has_an_identity() -> None:
     assert [] == speakers(plan, plan.program("pfe0"))
     assert [] == speakers(plan, foreign)
     assert ["rpd", "pfectl0"] == speakers(monolith, monolith.programs[0])
+
+
+def test_the_first_supervisor_signs_all_names_that_it_is_given(kept: Kept) -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    init, connection = Connection(theirs), Connection(ours)
+    server = threading.Thread(target=kept.serve, args=(init,))
+    server.start()
+    try:
+        _, issuer = introduce(connection, "left", ["rpd", "dcd"])
+    finally:
+        connection.close()
+        server.join()
+        init.close()
+    issuer.ensure(["rpd", "dcd"], kept.entrust)
+
+    assert ["rpd/identity", "dcd/identity"] == kept.entrusted[-2:]
+    assert "dcd" == kept.identity("dcd").name
+
+
+IN_CHILD = """
+import os, sys
+from jsupervisor.jlaunchd.identity import in_child
+in_child(lambda: __import__("jsupervisor.demo"))
+print("jsupervisor.demo" in sys.modules)
+try:
+    in_child(lambda: 1 / 0)
+except OSError as error:
+    print(error)
+"""
+
+
+def test_what_is_done_in_a_child_leaves_nothing_behind_but_an_error() -> None:
+    command = [sys.executable, "-c", IN_CHILD]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert ["False", "cannot sign identities: the child that does it ended with 1"] == (
+        done.stdout.splitlines()
+    )
+    assert "ZeroDivisionError" in done.stderr
