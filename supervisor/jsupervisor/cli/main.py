@@ -33,6 +33,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "logs": "jsupervisor.cli.logs:logs",
     "top": "jsupervisor.cli.top:top",
     "events": "jsupervisor.cli.events:events",
+    "history": "jsupervisor.cli.history:history",
     "postmortem": "jsupervisor.cli.postmortem:postmortem",
     "fault": "jsupervisor.cli.fault:fault",
     "export": "jsupervisor.cli.export:export",
