@@ -132,7 +132,8 @@ def test_what_a_program_writes_is_in_its_log_and_what_it_started_dies_with_it(
         '[program.noisy]\ncommand = ["sh", "-c", "echo hello; setsid sleep 4711 & '
         'echo >&3; wait"]\nreadiness = "fd:3"\n'
     )
-    first = sleepers(router)
+    while not (first := sleepers(router)):
+        router.watcher.wait_next(0.01)
     mark = router.mark()
     with Operator(router.instance) as operator:
         operator.inject("noisy", "kill")

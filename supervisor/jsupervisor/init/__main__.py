@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from jsupervisor import linux
-from jsupervisor.init.server import Boot, Init
+from jsupervisor.init.server import Init
+from jsupervisor.init.state import Boot
 from jsupervisor.paths import Instance
 
 

@@ -243,18 +243,21 @@ class Foreigners:
             self._init.unwatch(kept.fileno())
 
     def _socket(self, name: str) -> str:
-        """The address of the program's datagram socket, without what was sent to a predecessor."""
-        address = f"\0jsupervisor/{os.path.basename(self._init.boot.run_dir)}/{name}"
+        """The address of the program's datagram socket, without what was sent to a predecessor.
+
+        The kernel chooses it (unix(7), autobind): it is nobody else's, and leaves no file.
+        """
         if name not in self._sockets:
             kept = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
             kept.setblocking(False)
             kept.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-            kept.bind(address)
+            kept.bind("")
             self._sockets[name] = kept
             self._init.store.entrust(f"{name}/notify", os.dup(kept.fileno()))
         for _ in _datagrams(self._sockets[name]):
             pass
-        return "@" + address[1:]
+        address: bytes = self._sockets[name].getsockname()
+        return "@" + address[1:].decode()
 
 
 def _datagrams(kept: socket.socket) -> list[tuple[bytes, int]]:

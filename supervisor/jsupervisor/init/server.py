@@ -17,7 +17,6 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from jsupervisor import linux, phases
@@ -31,6 +30,7 @@ from jsupervisor.init.peers import Peer
 from jsupervisor.init.spares import Spares
 from jsupervisor.init.sparing import SpareEffects
 from jsupervisor.init.standby import Standby
+from jsupervisor.init.state import Boot, Stopping
 from jsupervisor.init.store import Store
 from jsupervisor.init.table import Process, Refused, Table, describe
 from jsupervisor.init.tree import Trees
@@ -41,36 +41,6 @@ STOP_BY_US_NS: Final = 5_000_000_000
 MAX_NOTICES: Final = 4096
 MAX_PEERS: Final = 512
 MAX_OPEN: Final = 16384
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Boot:
-    """How to run one instance; whoever starts init has made the folders and taken the lock."""
-
-    instance: str
-    profile: str
-    architecture: str
-    home: str
-    run_dir: str
-    lock_fd: int
-    lifeline_fd: int = -1
-    """The instance stops when this descriptor reaches its end; -1 for an instance on its own."""
-    jlaunchd: tuple[str, ...] = ()
-    launcher: tuple[str, ...] = ()
-    cgroups: bool = True
-    standby: bool = False
-    """Does a second jlaunchd wait for the death of the first?"""
-    heartbeats: bool = True
-    """Are jlaunchd and the launchers pinged? Without it init wakes up for events alone."""
-
-
-@dataclass(slots=True)
-class Stopping:
-    """Where an orderly stop stands."""
-
-    asked: bool = False
-    by_us: bool = False
-    deadline_ns: int = 0
 
 
 class Init:

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from jsupervisor.init.server import Boot, Init
+from jsupervisor.init.server import Init
+from jsupervisor.init.state import Boot
 from jsupervisor.initproto import Connection, Message
 from jsupervisor.linux import process_stat
 from jsupervisor.observer.processes import alive, identify
