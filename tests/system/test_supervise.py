@@ -59,6 +59,7 @@ def test_a_program_is_ready_when_it_says_so_and_what_requires_it_waits(
         'readiness = "fd:7"\n'
         '[program.after]\ncommand = ["sleep", "999"]\nrequires = ["late"]\n'
     )
+    router.wait_for(0, "after", "ready")
     told = [(e.name, e.event) for e in router.events() if e.name in ("late", "after")]
 
     assert [

@@ -33,5 +33,5 @@ def test_a_supervisor_that_is_not_there_is_one_clear_line(
 ) -> None:
     monkeypatch.setattr(supervisor_calls, "CALL_SECONDS", 0.2)
     init = make_init(module("rpd", 1))
-    with pytest.raises(CliError, match="^cannot start rpd: "):
+    with pytest.raises(CliError, match=r"^cannot start rpd: "):
         supervisor_calls.start_module(init.instance, "rpd")
