@@ -12,6 +12,7 @@ from typing import Final
 
 from bench import phases
 from bench.hang import false_kills, hang
+from bench.storms import storms
 
 from jsupervisor.boot import make_plan
 from jsupervisor.demo import lab
@@ -26,6 +27,7 @@ Done = Callable[[Mapping[str, str]], int]
 """How many rows with these values there are already."""
 
 PROFILE: Final = "vmx"
+SPARE_SECONDS: Final = 20.0
 CALM_SECONDS: Final = 0.3
 """Between two kills, so that one does not hit into the consequences of the other."""
 SUPERVISION: Final = ("jlaunchd", "launcher")
@@ -110,6 +112,43 @@ def launch(count: int, done: Done) -> Iterator[Measurement]:
                 }
 
 
+def spare(count: int, done: Done) -> Iterator[Measurement]:
+    """Kill to ready for each module in turn, with a warm spare waiting and without."""
+    for way in ("spare", "plain"):
+        plan = _forgiving(make_plan(PROFILE))
+        programs = tuple(replace(each, spare=way == "spare") for each in plan.programs)
+        with Router.boot(
+            plan=replace(plan, programs=programs), config=lab.config(Inputs())
+        ) as router:
+            for number in range(count):
+                for module in (program.name for program in plan.programs):
+                    if number < done({"way": way, "module": module}):
+                        continue
+                    waiting = _await_spare(router, module) if way == "spare" else None
+                    time.sleep(CALM_SECONDS)
+                    report = router.inject("kill", module)
+                    router.wait_ready()
+                    yield {
+                        "way": way,
+                        "module": module,
+                        "effective": report.effective,
+                        "spare_used": waiting is not None and report.new_pid == waiting,
+                        "serving_ms": report.serving_ms,
+                        "ready_ms": report.ready_ms,
+                    }
+
+
+def _await_spare(router: Router, module: str) -> int | None:
+    """The pid of a module's spare, once it waits; None when that takes too long."""
+    deadline = time.monotonic() + SPARE_SECONDS
+    while time.monotonic() < deadline:
+        for known in router.status().spares:
+            if known.name == module and known.state == "waiting":
+                return known.pid
+        time.sleep(0.02)
+    return None
+
+
 def restart_phases(count: int, done: Done) -> Iterator[Measurement]:
     """Where the time of a restart goes, for modules with and without feeds, and the engine."""
     plan = _forgiving(make_plan(PROFILE))
@@ -128,6 +167,8 @@ BENCHMARKS: Final[Mapping[str, Callable[[int, Done], Iterator[Measurement]]]] = 
     "demo": demo,
     "launch": launch,
     "restart-phases": restart_phases,
+    "spare": spare,
+    "storms": storms,
     "hang": hang,
     "false-kills": false_kills,
 }
@@ -138,6 +179,8 @@ COUNTS: Final[Mapping[str, int]] = {
     "demo": 3,
     "launch": 30,
     "restart-phases": 15,
+    "spare": 30,
+    "storms": 20,
     "hang": 20,
     "false-kills": 30,
 }

@@ -80,6 +80,8 @@ def be_module(
     stamp(order, "bound")
     if not (announce if is_spare(order) else claim)(order, connection):
         return NOT_GRANTED
+    # Not before: init ends strays, and knows who has not claimed yet by the launcher's name.
+    linux.set_process_name(PROCESS_NAME if is_spare(order) else str(order["name"]))
     stamp(order, "granted")
     if confined and order.get("launch") == "exec":
         exec_resume(order, connection)
@@ -104,7 +106,7 @@ def confine(cell: Cell | None, step: Callable[[Cell], None]) -> bool:
 
 
 def forget_launcher(order: Order) -> None:
-    """Nothing of the launcher's stays: descriptors, signal handlers, session, name."""
+    """Nothing of the launcher's stays but its name: descriptors, signal handlers, session."""
     name = str(order["name"])
     stderr = linux.open_log(os.path.join(str(order["home"]), "log", f"{name}.stderr"))
     os.dup2(stderr, 1)
@@ -116,7 +118,6 @@ def forget_launcher(order: Order) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     os.setsid()
     os.umask(0o077)
-    linux.set_process_name(PROCESS_NAME if is_spare(order) else name)
 
 
 def make_folders(order: Order, run_dir: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from jsupervisor.linux import process_stat
 from jsupervisor.observer.processes import alive
 
 pytestmark = pytest.mark.system
@@ -204,11 +205,16 @@ def test_a_stale_claimant_is_refused_and_leaves(rig: Rig) -> None:
     init, jlaunchd = start(rig, "claim", "sleeper")
 
     assert 2 == bring_up(init, jlaunchd, "full")
-    both = init.named("rpd")
-    assert 2 == len(both)
-    os.kill(both[0].pid, signal.SIGCONT)
-    await_one(init, "rpd")
-    assert [both[1]] == init.named("rpd")
+    rpd = init.named("rpd")
+    unclaimed = [
+        process
+        for process in init.named("jlauncher-full")
+        if (stat := process_stat(process.pid)) is not None and stat.parent == init.process.pid
+    ]
+    assert (1, 1) == (len(rpd), len(unclaimed))
+    os.kill(unclaimed[0].pid, signal.SIGCONT)
+    await_one(init, "jlauncher-full")
+    assert rpd == init.named("rpd")
 
 
 def test_a_module_is_born_with_nothing_of_the_launchers(rig: Rig) -> None:
