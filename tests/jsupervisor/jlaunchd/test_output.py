@@ -44,7 +44,8 @@ def test_a_launch_begins_an_incarnation_afresh(module: Module) -> None:
 
     assert (1, 0, 0) == (module.incarnation, module.restarts, module.pid)
     assert ("gracefully", 40.0) == (module.how, module.deadline)
-    assert module.up_since is None and not module.told_of_waiting
+    record = module.record()
+    assert (None, False) == (record["up_since"], module.told_of_waiting)
     assert [m.Launch("rpd", 1, module.record())] == out.commands
     out.launch(module)
     assert (2, 1) == (module.incarnation, module.restarts)
