@@ -48,7 +48,10 @@ def top(name: str, interval: float, yes: bool, once: bool) -> None:
         if (error.name or "").partition(".")[0] == EXTRA:
             raise CliError(MISSING, FAILED) from error
         raise
-    TopApp(chosen, interval=interval, assume_yes=yes).run()
+    app = TopApp(chosen, interval=interval, assume_yes=yes)
+    app.run()
+    if app.return_code:
+        raise CliError("cannot go on showing the screen: a defect, see above", FAILED)
 
 
 def on_terminal() -> bool:

@@ -5,6 +5,9 @@ Looking and listening happen in the threads of `feed`, which only post a message
 
 from __future__ import annotations
 
+import asyncio
+import signal
+
 from textual import on
 from textual.app import App
 from textual.message import Message
@@ -47,7 +50,9 @@ class TopApp(App[None]):
         return self.board
 
     def on_mount(self) -> None:
-        """Begin to look."""
+        """Begin to look. Whoever ends it gets the terminal back as it was."""
+        for signum in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(signum, self.exit)
         self._feed.start()
 
     def on_unmount(self) -> None:

@@ -32,4 +32,5 @@ def router(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Router]:
     path: Path = tmp_path_factory.mktemp("profile") / "toy.toml"
     path.write_text(TOY)
     with Router.boot(profile=str(path)) as router:
+        router.restart("rpd")  # jlaunchd answers operators when this is done
         yield router

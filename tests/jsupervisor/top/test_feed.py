@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -82,8 +83,11 @@ def test_the_death_of_jlaunchd_is_seen_and_its_successor_too(
     reader: Reader, router: Router
 ) -> None:
     reader.until(supervised)
-    os.kill(router.processes()["jlaunchd"].pid, signal.SIGKILL)
+    pid = router.processes()["jlaunchd"].pid
+    os.kill(pid, signal.SIGSTOP)
     reader.until(away)
+    with suppress(ProcessLookupError):  # init may have found out by itself
+        os.kill(pid, signal.SIGKILL)
     reader.until(supervised)
     exits = [
         item.name for item in reader.items
@@ -114,7 +118,8 @@ def test_one_look_at_nothing_is_a_look(router: Router) -> None:
     mark = router.mark()
     os.kill(pid, signal.SIGSTOP)
     look, events = once(router.instance)
-    os.kill(pid, signal.SIGKILL)
+    with suppress(ProcessLookupError):  # init may have found out by itself
+        os.kill(pid, signal.SIGKILL)
     router.wait_for(mark, "jlaunchd", "ready")
 
     assert look.status is not None
