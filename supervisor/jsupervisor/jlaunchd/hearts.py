@@ -25,6 +25,9 @@ from jsupervisor.waiting import Threads, Waiting, threads_of
 LATE: Final = 0.5
 """A look is late when it comes so many intervals after its time."""
 
+TURNS: Final = 1
+"""So many looks pass, once its sockets are there, before the one at which a module is asked first."""
+
 Connect = Callable[[str, int], Client]
 """The channel to one incarnation of a module."""
 
@@ -70,6 +73,18 @@ class Heart:
         return min(waited, self.interval - self.waits[0].ran)
 
 
+@dataclass(slots=True)
+class Newborn:
+    """An incarnation that is to be asked, a little later: while it starts, the processor has other work."""
+
+    incarnation: int
+    pid: int
+    beat: Heartbeat
+    source: str
+    turns: int = TURNS
+    ready: bool = False
+
+
 class Hearts:
     """`lost` is told of (name, incarnation) when a module has gone silent."""
 
@@ -80,6 +95,7 @@ class Hearts:
         self._lost = lost
         self._opening: dict[str, trio.CancelScope] = {}
         self._hearts: dict[str, Heart] = {}
+        self._newborn: dict[str, Newborn] = {}
         self._turning: set[float] = set()
         """The intervals that somebody is watched at."""
         self._nursery: trio.Nursery
@@ -100,20 +116,22 @@ class Hearts:
             scope = self._opening[name] = trio.CancelScope()
             self._nursery.start_soon(self._open, name, incarnation, beat, source, pid, scope)
             return
-        patience = beat.interval * beat.misses + 2 * WAITING_CAP
-        sign = Answers(self._connect(source, incarnation), patience)
-        self._add(name, incarnation, beat, sign, pid)
+        self._newborn[name] = Newborn(incarnation, pid, beat, source)
+        self._keep_turning(beat.interval)
 
     def ready(self, name: str) -> None:
         """It has just said so: a sign of life, and its sockets are there."""
         if name in self._hearts:
             self._hearts[name].pulse.ready()
+        elif name in self._newborn:
+            self._newborn[name].ready = True
 
     def forget(self, name: str) -> None:
         """It is gone, or about to be."""
         scope = self._opening.pop(name, None)
         if scope is not None:
             scope.cancel()
+        self._newborn.pop(name, None)
         heart = self._hearts.pop(name, None)
         if heart is not None:
             heart.sign.close()
@@ -144,9 +162,29 @@ class Hearts:
     def _add(self, name: str, incarnation: int, beat: Heartbeat, sign: Sign, pid: int) -> None:
         pulse = Pulse(beat) if sign.carried else Pulse(beat, 0.0)
         self._hearts[name] = Heart(name, incarnation, pid, beat.interval, pulse, sign)
-        if beat.interval not in self._turning:
-            self._turning.add(beat.interval)
-            self._nursery.start_soon(self._turn, beat.interval)
+        self._keep_turning(beat.interval)
+
+    def _keep_turning(self, interval: float) -> None:
+        if interval not in self._turning:
+            self._turning.add(interval)
+            self._nursery.start_soon(self._turn, interval)
+
+    def _begin(self, interval: float) -> bool:
+        """Ask those who are no newborns any more; is there one that still is?"""
+        newborn = {
+            name: each for name, each in self._newborn.items() if each.beat.interval == interval
+        }
+        for name, each in newborn.items():
+            if each.turns:
+                each.turns -= 1
+                continue
+            del self._newborn[name]
+            patience = interval * each.beat.misses + 2 * WAITING_CAP
+            sign = Answers(self._connect(each.source, each.incarnation), patience)
+            self._add(name, each.incarnation, each.beat, sign, each.pid)
+            if each.ready:
+                self._hearts[name].pulse.ready()
+        return bool(newborn)
 
     async def _turn(self, interval: float) -> None:
         """Look once an interval, while anybody is watched at this one."""
@@ -154,7 +192,7 @@ class Hearts:
             due = trio.current_time() + interval
             await trio.sleep_until(due)
             hearts = [heart for heart in self._hearts.values() if heart.interval == interval]
-            if not hearts:
+            if not self._begin(interval) and not hearts:
                 self._turning.discard(interval)
                 return
             self._look(hearts, due)

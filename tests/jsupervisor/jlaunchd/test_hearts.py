@@ -27,6 +27,7 @@ from jsupervisor.runtime.rpc import Client
 from jsupervisor.waiting import Threads, Turns
 
 BEAT = Heartbeat(interval=0.25, misses=3)
+BORN = (hearts_module.TURNS + 1) * 0.25
 
 
 class Store:
@@ -148,7 +149,9 @@ class Silent:
         """Nothing to close."""
 
 
-@pytest.mark.parametrize(("ready", "seconds"), [(False, FIRST_SIGN + 0.75), (True, 1.0)])
+@pytest.mark.parametrize(
+    ("ready", "seconds"), [(False, BORN + FIRST_SIGN + 0.75), (True, BORN + 1.0)]
+)
 async def test_the_first_answer_may_take_longer_until_the_module_is_ready(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch, ready: bool, seconds: float
 ) -> None:
@@ -295,3 +298,20 @@ async def test_signs_are_counted(autojump_clock: MockClock) -> None:
         count = world.hearts.stats.of("pfe0")
 
         assert (5, 1) == (count.asked, count.missed)
+
+
+async def test_a_newborn_is_not_asked_at_once_and_not_at_all_when_it_is_gone(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(hearts_module, "Answers", lambda client, timeout: Silent())
+    async with a_world() as world:
+        monkeypatch.setattr(world.hearts, "_connect", lambda name, number: asked.append(name))
+        world.hearts.watch("rpd", 1, BEAT, "rpd", 0)
+        world.hearts.watch("dcd", 1, BEAT, "dcd", 0)
+        await trio.sleep(BORN - 0.01)
+        before = list(asked)
+        world.hearts.forget("dcd")
+        await trio.sleep(0.5)
+
+        assert ([], ["rpd"]) == (before, asked)
