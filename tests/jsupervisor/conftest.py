@@ -1,9 +1,10 @@
-"""A real init whose jlaunchd, launcher and modules are puppets: the test speaks for them."""
+"""A real init whose jlaunchd, launcher and modules are puppets; children that may be confined for ever."""
 
 from __future__ import annotations
 
 import json
 import os
+import pickle
 import select
 import shutil
 import socket
@@ -371,3 +372,46 @@ def rig() -> Iterator[RigOf]:
 
     assert [] == left
     assert "Traceback" not in complaints
+
+
+# -- a process of which nothing must be left ------------------------------------------------------
+
+
+class Died(Exception):
+    """The child was killed; the number of the signal."""
+
+
+@pytest.fixture
+def in_child() -> Callable[[Callable[[], object]], object]:
+    """Call a function in a child; what it returns, or raises."""
+
+    def call(function: Callable[[], object]) -> object:
+        ours, theirs = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(ours)
+            _run(function, theirs)
+        os.close(theirs)
+        answer = os.read(ours, 1 << 20)  # not to its end: what the child has started may hold it
+        os.close(ours)
+        status = os.waitpid(pid, 0)[1]
+        if os.WIFSIGNALED(status):
+            raise Died(os.WTERMSIG(status))
+        kind, value = pickle.loads(answer)
+        if kind == "raised":
+            raise value
+        return value
+
+    return call
+
+
+def _run(function: Callable[[], object], fd: int) -> None:
+    try:
+        outcome: tuple[str, object] = ("returned", function())
+    except BaseException as error:  # noqa: BLE001 - the parent raises it
+        outcome = ("raised", error)
+    try:
+        os.write(fd, pickle.dumps(outcome))
+        sys.stdout.flush()
+    finally:
+        os._exit(0)
