@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 
@@ -58,6 +59,36 @@ def test_a_file_of_the_users_is_never_removed(tmp_path: Path) -> None:
     links.remove_noted(tmp_path)
 
     assert "mine" == path.read_text()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+@pytest.mark.root
+def test_a_modules_notes_are_believed_only_as_far_as_its_uid_reaches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removed: list[str] = []
+    monkeypatch.setattr(links, "_remove_interface", removed.append)
+    own, roots = tmp_path / "own", tmp_path / "roots"
+    for path in (own, roots):
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.bind(str(path))
+        links.note_socket(str(tmp_path), str(path))
+    os.chown(own, 70001, 70001)
+    for name in ("js0123456789", "eth0"):
+        links.note_interface(str(tmp_path), name)
+    (tmp_path / "links").rename(tmp_path / "links.70001")
+    os.chown(tmp_path / "links.70001", 70001, 70001)
+    links.remove_noted(tmp_path)
+
+    assert (["js0123456789"], False, True) == (removed, own.exists(), roots.exists())
+
+
+def test_notes_go_into_the_file_that_was_made_for_this_uid(tmp_path: Path) -> None:
+    (tmp_path / f"links.{os.geteuid()}").touch()
+    links.note_interface(str(tmp_path), "js1")
+
+    assert "interface js1\n" == (tmp_path / f"links.{os.geteuid()}").read_text()
+    assert not (tmp_path / "links").exists()
 
 
 def test_a_folder_without_notes_is_left_alone(tmp_path: Path) -> None:

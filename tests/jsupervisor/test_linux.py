@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -118,6 +119,48 @@ signal.signal(signal.SIGUSR1, take)
 print(flush=True)
 taken.wait()
 """
+
+
+def test_a_processs_own_children_are_those_that_it_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    fast = linux.own_children()
+
+    def no_such_file(*arguments: object) -> None:
+        raise FileNotFoundError(2, "No such file")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("builtins.open", no_such_file)
+        patch.setattr(linux, "children", lambda parent: [parent])
+        slow = linux.own_children()
+    os.waitpid(pid, 0)
+
+    assert pid in fast
+    assert [os.getpid()] == slow
+
+
+def test_a_log_is_opened_to_append(tmp_path: Path) -> None:
+    path = tmp_path / "rpd.stderr"
+    path.write_text("before\n")
+    fd = linux.open_log(str(path))
+    os.write(fd, b"after\n")
+    os.close(fd)
+
+    assert "before\nafter\n" == path.read_text()
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_what_a_module_has_put_in_a_logs_place_is_not_opened(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "rpd.stderr"
+    if kind == "link":
+        path.symlink_to(tmp_path / "elsewhere")
+    else:
+        os.mkfifo(path)
+
+    with pytest.raises(OSError):
+        linux.open_log(str(path))
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_a_signal_for_the_main_thread_reaches_it() -> None:

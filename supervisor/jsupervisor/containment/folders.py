@@ -22,6 +22,7 @@ from typing import Final
 from jsupervisor.containment.credentials import Identity
 from jsupervisor.links import NOTES
 
+PRIVATE_MODE: Final = 0o700
 OWN_MODE: Final = 0o2710
 SHARED_MODE: Final = 0o1770
 LISTED_MODE: Final = 0o750
@@ -46,6 +47,21 @@ def open_passage(home: str, run_dir: str, group: int, ports_group: int) -> None:
     _take(supervisor, 0, group, OWN_MODE)
 
 
+def take_back(home: str) -> None:
+    """Make everything root's again that modules with uids had; raises OSError.
+
+    Even root may not open another's log for appending in a folder that two may write to (sysctl
+    fs.protected_regular).
+    """
+    for name in ("config", "log", "crash"):
+        path = os.path.join(home, name)
+        if not os.path.isdir(path):
+            continue
+        status = os.lstat(path)
+        if status.st_uid != 0 or stat.S_IMODE(status.st_mode) != PRIVATE_MODE:
+            _give_all(path, 0)
+
+
 def take_socket_folder(run_dir: str, name: str, identity: Identity) -> None:
     """Make RUN/NAME, which is there, the module's own; raises OSError."""
     _take(os.path.join(run_dir, name), identity.uid, identity.group, OWN_MODE)
@@ -54,11 +70,7 @@ def take_socket_folder(run_dir: str, name: str, identity: Identity) -> None:
 def give(identity: Identity, owns: Iterable[str], keeps_files_in: Iterable[str]) -> None:
     """Hand over what a role owns, and its files among others'; raises OSError or FolderError."""
     for path in owns:
-        _take(path, identity.uid, identity.uid, 0o700)
-        for folder, names, files, fd in os.fwalk(path, follow_symlinks=False):
-            del folder
-            for name in (*names, *files):
-                os.chown(name, identity.uid, identity.uid, dir_fd=fd, follow_symlinks=False)
+        _give_all(path, identity.uid)
     for path in keeps_files_in:
         _share(path, identity.uid)
 
@@ -88,6 +100,14 @@ def make_notes(run_dir: str, identity: Identity | None) -> None:
 def notes_file(run_dir: str, identity: Identity | None) -> str:
     """The path of that file."""
     return os.path.join(run_dir, NOTES if identity is None else f"{NOTES}.{identity.uid}")
+
+
+def _give_all(path: str, uid: int) -> None:
+    """A folder with everything in it, to one uid alone."""
+    _take(path, uid, uid, PRIVATE_MODE)
+    for _, names, files, fd in os.fwalk(path, follow_symlinks=False):
+        for name in (*names, *files):
+            os.chown(name, uid, uid, dir_fd=fd, follow_symlinks=False)
 
 
 def _share(path: str, uid: int) -> None:

@@ -91,6 +91,22 @@ def test_among_others_files_only_its_own_are_given(tmp_path: Path) -> None:
 
 @needs_root
 @pytest.mark.root
+def test_an_instance_that_goes_on_without_uids_is_all_roots_again(tmp_path: Path) -> None:
+    for name in ("config", "log", "crash"):
+        (tmp_path / name).mkdir(mode=0o700)
+        (tmp_path / name / "file").touch()
+    folders.give(ME, [str(tmp_path / "config")], [str(tmp_path / "log")])
+    before = told(tmp_path / "log" / "file")[0]
+    folders.take_back(str(tmp_path))
+
+    assert 70001 == before
+    for name in ("config", "log", "crash"):
+        assert (0, 0, 0o700) == told(tmp_path / name)
+        assert 0 == told(tmp_path / name / "file")[0]
+
+
+@needs_root
+@pytest.mark.root
 def test_a_shared_folder_that_is_somebody_elses_is_refused(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.mkdir()

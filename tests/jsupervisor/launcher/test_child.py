@@ -116,3 +116,40 @@ def test_an_order_is_an_object() -> None:
     assert {"name": "rpd"} == as_order({"name": "rpd"})
     with pytest.raises(TypeError, match="an order is a JSON object"):
         as_order([])
+
+
+CONFINED = """
+import json, os, sys
+from jsupervisor.containment.cell import Cell
+from jsupervisor.launcher import child
+order, run_dir, step = json.loads(sys.argv[1]), sys.argv[2], sys.argv[3]
+
+class Broken:
+    name = "rpd"
+def refuse(cell):
+    raise LookupError("no such thing")
+for name in ("enter", "bind", "seal"):
+    function = refuse if name == step else lambda cell: None
+    function.__name__ = name
+    setattr(Cell, name, function)
+run = lambda order, connection: 42
+child.leave(child.be_module(order, run_dir, os.getppid(), os.getppid(), run, Broken()))
+"""
+
+
+@pytest.mark.system
+@pytest.mark.parametrize(("step", "code"), [("", 42), ("enter", 1), ("bind", 1), ("seal", 1)])
+def test_a_module_that_cannot_be_held_to_its_role_claims_its_place_and_does_not_run(
+    init: FakeInit, step: str, code: int
+) -> None:
+    order = {"name": "rpd", "incarnation": 3, "home": str(init.folder)}
+    arguments = [json.dumps(order), str(init.folder), step]
+    newborn = subprocess.Popen([sys.executable, "-c", CONFINED, *arguments])
+    connection, _ = init.socket.accept()
+    claim = connection.recv(1000)
+    connection.send(encode({"op": "granted"}))
+
+    assert encode({"op": "claim", "name": "rpd", "incarnation": 3}) == claim
+    assert code == newborn.wait(15)
+    assert (f"cannot confine rpd: {step}: no such thing\n" if step else "") == init.log()
+    connection.close()

@@ -46,6 +46,20 @@ def test_withdrawing_leaves_a_successors_name_alone(tmp_path: Path) -> None:
     assert [] == os.listdir(tmp_path / "rpd")
 
 
+@pytest.mark.parametrize(("kind", "mode"), [("plain", 0o700), ("rpc", 0o660)])
+def test_where_modules_have_uids_the_others_reach_the_rpc_socket_alone(
+    tmp_path: Path, kind: str, mode: int
+) -> None:
+    folder = tmp_path / "rpd"
+    folder.mkdir()
+    folder.chmod(0o2710)
+    place = Place(str(tmp_path), "rpd", kind, 1)
+    Path(place.path).touch(0o700)
+    place.publish()
+
+    assert mode == os.stat(place.path).st_mode & 0o777
+
+
 def test_a_sweep_takes_older_incarnations_and_nothing_else(tmp_path: Path) -> None:
     make_module_folder(tmp_path, "rpd")
     for name in ("plain.1.sock", "rpc.2.sock", "plain.3.sock", "plain.sock", "1.sock", "notes.1"):
