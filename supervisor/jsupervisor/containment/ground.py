@@ -65,8 +65,8 @@ class Ground:
         why = "switched off in the profile" if self.uids == NO else why_no_uids(self)
         if why and self.uids == YES:
             raise NoUids(f"modules cannot have uids of their own: {why}")
-        if why and os.geteuid() == 0:
-            folders.take_back(self.home)
+        if os.geteuid() == 0:
+            folders.take_back(self.home)  # from the uids of another start
         if not why:
             folders.open_passage(self.home, self.run_dir, self.group, self.ports_group)
         return why
