@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Final
 
@@ -113,29 +114,32 @@ def launch(count: int, done: Done) -> Iterator[Measurement]:
 
 
 def spare(count: int, done: Done) -> Iterator[Measurement]:
-    """Kill to ready for each module in turn, with a warm spare waiting and without."""
-    for way in ("spare", "plain"):
-        plan = _forgiving(make_plan(PROFILE))
-        programs = tuple(replace(each, spare=way == "spare") for each in plan.programs)
-        with Router.boot(
-            plan=replace(plan, programs=programs), config=lab.config(Inputs())
-        ) as router:
-            for number in range(count):
-                for module in (program.name for program in plan.programs):
-                    if number < done({"way": way, "module": module}):
-                        continue
-                    waiting = _await_spare(router, module) if way == "spare" else None
-                    time.sleep(CALM_SECONDS)
-                    report = router.inject("kill", module)
-                    router.wait_ready()
-                    yield {
-                        "way": way,
-                        "module": module,
-                        "effective": report.effective,
-                        "spare_used": waiting is not None and report.new_pid == waiting,
-                        "serving_ms": report.serving_ms,
-                        "ready_ms": report.ready_ms,
-                    }
+    """Kill to ready for each module in turn, in a router with warm spares and in one without."""
+    plan = _forgiving(make_plan(PROFILE))
+    with ExitStack() as stack:
+        routers = {}
+        for way in ("spare", "plain"):
+            programs = tuple(replace(each, spare=way == "spare") for each in plan.programs)
+            booted = Router.boot(plan=replace(plan, programs=programs), config=lab.config(Inputs()))
+            routers[way] = stack.enter_context(booted)
+        for number in range(count):
+            for module in (program.name for program in plan.programs):
+                for way, router in routers.items():
+                    if number >= done({"way": way, "module": module}):
+                        yield {"way": way, "module": module, **_kill_calmly(router, module, way)}
+
+
+def _kill_calmly(router: Router, module: str, way: str) -> Measurement:
+    waiting = _await_spare(router, module) if way == "spare" else None
+    time.sleep(CALM_SECONDS)
+    report = router.inject("kill", module)
+    router.wait_ready()
+    return {
+        "effective": report.effective,
+        "spare_used": waiting is not None and report.new_pid == waiting,
+        "serving_ms": report.serving_ms,
+        "ready_ms": report.ready_ms,
+    }
 
 
 def _await_spare(router: Router, module: str) -> int | None:

@@ -129,6 +129,7 @@ class Host:
                 self._mark("registered")
                 servers.start_plain()
                 self._report("serving")
+                self._reach()
                 self._start_log(nursery)
                 daemon.log.info(Tag.MODULE_START, f"{order.name} started")
                 await daemon.run(nursery)
@@ -147,6 +148,14 @@ class Host:
                 nursery.cancel_scope.cancel()
         finally:
             await self._close()
+
+    def _reach(self) -> None:
+        """Begin to connect to whoever a start waits for: gRPC's threads do it while this one goes on."""
+        wanted = [source.producer for source in self.daemon.feeds_in()]
+        if self._sink is None and self.daemon.log_sink() is None:
+            wanted.append(EVENTD)
+        for module in wanted:
+            self.client(module).reach()
 
     def _make_servers(self, hidden: int = 0) -> Servers:
         """With everything registered; `hidden` is for those behind a doorman."""

@@ -29,11 +29,11 @@ TOPIC: Final = "rehearsal"
 ROUNDS: Final = 3
 """Python rewrites code for its own ends after it has run a few times."""
 PATIENCE: Final = 2.0
-"""Seconds for each part: a spare that is less warm is still a spare."""
+"""Seconds for each round: a spare that is less warm is still a spare."""
 
 
 async def rehearse(order: Order, identity: Identity, module: type) -> dict[str, Client]:
-    """Do what a start of `module` does; channels, by the module at the other end, that are connected."""
+    """Do what a start of `module` does; channels by the module at the other end, which connect."""
     clients = {}
     if issubclass(module, Daemon):
         daemon = module(order)
@@ -41,12 +41,11 @@ async def rehearse(order: Order, identity: Identity, module: type) -> dict[str, 
         others = [] if daemon.log_sink() else [EVENTD]
         host = Host(daemon, None, _ignore, identity)
         clients = {name: host.client_at(name) for name in {*producers, *others}}
+        for client in clients.values():
+            client.reach()
     for _ in range(ROUNDS):
         with trio.move_on_after(PATIENCE):
             await _perform(replace(order, incarnation=REHEARSAL), identity)
-    async with trio.open_nursery() as nursery:
-        for client in clients.values():
-            nursery.start_soon(client.connect, PATIENCE)
     gc.collect()
     gc.freeze()
     return clients

@@ -261,18 +261,13 @@ class Client:
         """Speak as `identity` to the socket at `path`, where nobody but the module `server` will do."""
         return cls(identity.channel(path, server, CHANNEL_OPTIONS))
 
-    async def connect(self, patience: float) -> None:
-        """Connect ahead of the first call; no harm is done when it does not come about in `patience` s."""
-        token, ready = trio.lowlevel.current_trio_token(), trio.Event()
-
-        def note(state: grpc.ChannelConnectivity) -> None:
-            if state is grpc.ChannelConnectivity.READY:
-                soon(token, ready.set)
-
-        self.channel.subscribe(note, try_to_connect=True)
-        with trio.move_on_after(patience):
-            await ready.wait()
-        self.channel.unsubscribe(note)
+    def reach(self) -> None:
+        """Begin to connect, so that the first call finds it done; nobody waits, and nothing can fail."""
+        inner: Any = getattr(self.channel, "_channel", None)
+        if (
+            inner is not None
+        ):  # what grpcio offers in public starts a thread that looks all the time
+            inner.check_connectivity_state(True)
 
     async def unary(
         self,

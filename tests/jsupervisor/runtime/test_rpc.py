@@ -334,3 +334,24 @@ async def test_closing_the_seam_ends_open_streams(run_dir: Path) -> None:
         t.seam.close()
         async for _ in replies:
             pass
+
+
+async def test_a_channel_that_was_told_to_reach_needs_no_call_to_connect(run_dir: Path) -> None:
+    path = str(run_dir / "t.sock")
+    server = grpc.server(ThreadPoolExecutor(1))
+    server.add_insecure_port(f"unix:{path}")
+    server.start()
+    client, connected = client_to(path), trio.Event()
+    token = trio.lowlevel.current_trio_token()
+
+    def note(state: grpc.ChannelConnectivity) -> None:
+        if state is grpc.ChannelConnectivity.READY:
+            token.run_sync_soon(connected.set)
+
+    client.reach()
+    client.channel.subscribe(note)
+    with trio.fail_after(10):
+        await connected.wait()
+    client.channel.unsubscribe(note)
+    await client.aclose()
+    server.stop(None).wait()
