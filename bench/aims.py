@@ -15,6 +15,7 @@ SERVING_MEDIAN_MS: Final = 25.0
 SERVING_MAX_MS: Final = 50.0
 PSS_MB: Final = 200.0
 DEMO_SECONDS: Final = 40.0
+STORM_MS: Final = 500.0
 HANG_MS: Final = 1000.0
 SATURATED_SECONDS: Final = 600.0
 
@@ -36,6 +37,7 @@ def check(results: Mapping[str, Sequence[Row]]) -> list[Finding]:
         *_memory(results["memory"]),
         *_demo(results["demo"]),
         *_launch(results["launch"]),
+        *_storms(results["storms"]),
         *_hang(results["hang"]),
         *_false_kills(results["false-kills"]),
     ]
@@ -134,6 +136,27 @@ def _demo(rows: Sequence[Row]) -> list[Finding]:
             seconds.maximum < DEMO_SECONDS,
         ),
     ]
+
+
+def _storms(rows: Sequence[Row]) -> list[Finding]:
+    if not rows:
+        return _missing("storms: nothing lost or doubled")
+    wrong = [row for row in rows if row["lost"] != "0" or row["duplicates"] != "0"]
+    complete = [row for row in rows if row["all_ready_ms"]]
+    findings = [
+        Finding(
+            "storms: everything ready again, nothing lost or doubled",
+            f"{len(complete)} of {len(rows)}, {len(wrong)} wrong",
+            len(complete) == len(rows) and not wrong,
+        )
+    ]
+    values = numbers([row for row in rows if row["way"] == "daemons"], "all_ready_ms")
+    aim = f"20 daemons killed at once, all ready: median under {STORM_MS:.0f} ms"
+    if not values:
+        return [*findings, *_missing(aim)]
+    found = summarise(values)
+    measured = f"median {found.median:.0f} ms, maximum {found.maximum:.0f} ms, n={found.count}"
+    return [*findings, Finding(aim, measured, found.median < STORM_MS)]
 
 
 def _launch(rows: Sequence[Row]) -> list[Finding]:

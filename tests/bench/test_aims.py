@@ -23,6 +23,7 @@ GOOD = {
         {"launch": "fork", "serving_ms": "20.0"},
         {"launch": "exec", "serving_ms": "200.0"},
     ],
+    "storms": [{"way": "daemons", "all_ready_ms": "400.0", "lost": "0", "duplicates": "0"}],
     "hang": [
         {"kind": "stop", "module": "rpd", "effective": "True", "ready_ms": "800.0"},
         {"kind": "stop", "module": "jlaunchd", "effective": "True", "ready_ms": "1200.0"},
@@ -40,7 +41,7 @@ def test_good_results_meet_every_aim() -> None:
 
 
 def test_every_benchmark_without_a_result_misses_its_aims() -> None:
-    assert 7 == len(missed(**{name: [] for name in GOOD}))
+    assert 8 == len(missed(**{name: [] for name in GOOD}))
 
 
 def test_a_slow_start_misses() -> None:
@@ -111,3 +112,13 @@ def test_a_stopped_module_that_is_not_replaced_misses() -> None:
     assert ["all processors busy: whoever is stopped is replaced"] == missed(
         **{"false-kills": [row]}
     )
+
+
+def test_a_storm_that_loses_a_module_or_takes_too_long_misses() -> None:
+    good = GOOD["storms"][0]
+    lost = missed(storms=[good, {**good, "way": "router", "lost": "1"}])
+    slow = missed(storms=[{**good, "all_ready_ms": "600.0"}])
+    never = missed(storms=[good, {**good, "all_ready_ms": ""}])
+
+    assert ["storms: everything ready again, nothing lost or doubled"] == lost == never
+    assert ["20 daemons killed at once, all ready: median under 500 ms"] == slow

@@ -339,7 +339,6 @@ def _inject(init: Init, peer: Peer, message: Message, fd: int) -> None:
     if name in init.table.processes:
         init.table.find(name).ordered = "fault"
     now = time.monotonic_ns()
-    init.event(name, "fault", cause=kind)
     if kind not in SIGNAL_FAULTS and target is not None:
         target.send({"op": "fault", "kind": kind})
     elif name == "launcher-full" and target is not None:
@@ -347,6 +346,8 @@ def _inject(init: Init, peer: Peer, message: Message, fd: int) -> None:
         signal.pidfd_send_signal(target.pidfd, SIGNAL_FAULTS[kind])
     else:
         os.kill(pid, SIGNAL_FAULTS[kind])
+    # Told after it was done: whoever hears of it takes processor time from who is dying.
+    init.event(name, "fault", cause=kind)
     peer.send({"op": "done", "pid": pid, "monotonic_ns": now})
 
 
