@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 import jsupervisor
+from jsupervisor.containment import cgroups
 from jsupervisor.initproto import Connection, Json, Message
 from jsupervisor.observer.processes import ProcessId, alive, descendants
 
@@ -171,11 +172,16 @@ class Puppet:
         self._connection.close()
 
 
+def run_dir_in(folder: Path) -> Path:
+    """As in a real instance its name is no other one's: groups of processes are called after it."""
+    return folder / folder.name
+
+
 class Rig:
     """An instance whose init is real."""
 
     def __init__(self, folder: Path, prefix: Sequence[str], patch: str, **boot: Json) -> None:
-        self.folder, self.home, self.run_dir = folder, folder / "home", folder / "run"
+        self.folder, self.home, self.run_dir = folder, folder / "home", run_dir_in(folder)
         for made in (self.home, self.home / "log", self.run_dir):
             made.mkdir(exist_ok=True)
         self.puppets: list[Puppet] = []
@@ -353,7 +359,7 @@ def rig() -> Iterator[RigOf]:
         if launcher_program is not None:
             program, *arguments = launcher_program
             setup = {
-                "run_dir": str(folder / "run"),
+                "run_dir": str(run_dir_in(folder)),
                 "lean_imports": list(lean_imports),
                 "full_imports": list(full_imports),
             }
@@ -368,6 +374,7 @@ def rig() -> Iterator[RigOf]:
     left = [process for each in rigs for process in each.close()]
     complaints = "".join(each.stderr() for each in rigs)
     for folder in folders:
+        cgroups.remove_noted(str(run_dir_in(Path(folder))))
         shutil.rmtree(folder, ignore_errors=True)
 
     assert [] == left

@@ -124,6 +124,20 @@ def folder_of(groups: Groups, key: str, name: str) -> str:
     return os.path.join(groups.unified, PREFIX + key, name)
 
 
+def group_of(key: str, pid: int) -> str:
+    """The name of the group of version 2 that a process is in, or in a group below; "" for none of ours."""
+    try:
+        with open(f"/proc/{pid}/cgroup", encoding="utf-8", errors="replace") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return ""
+    for line in lines:
+        _, found, below = line.partition(f"/{PREFIX}{key}/")
+        if line.startswith("0::") and found:
+            return below.split("/")[0]
+    return ""
+
+
 def note(run_dir: str, groups: Groups, key: str) -> None:
     """Note in the run folder where the instance's groups are, for whoever removes that folder."""
     places = [path for path in (groups.unified, *groups.apart.values()) if path]

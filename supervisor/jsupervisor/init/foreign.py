@@ -6,7 +6,7 @@ duplicate by construction: the table's row and the fork are one turn of a single
 
 A program says that it is ready by a newline on a descriptor (as with s6), by a datagram (sd_notify(3)), or
 by having been executed at all. The socket for datagrams belongs to the program's name, not to one
-incarnation; from readiness on it is the supervisor's to read.
+incarnation. It is muted from readiness on, until a supervisor wants to read it.
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ import pwd
 import resource
 import signal
 import socket
-import struct
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from jsupervisor import linux
+from jsupervisor import linux, sdnotify
 from jsupervisor.init.table import Process
 from jsupervisor.initproto import Connection, Json, Message, MessageError
 
@@ -33,10 +32,8 @@ if TYPE_CHECKING:
 PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 FAILED: Final = 127
 """Exit code of a child that could not become the program; what went wrong comes over a pipe."""
-DATAGRAM: Final = 4096
-CHAIN: Final = 32
-"""How many ancestors of a sender are looked at."""
-_CREDENTIALS: Final = struct.Struct("3i")
+SAID: Final = 4096
+"""Bytes read at a time of what a child writes."""
 _LIMITS: Final[Mapping[str, tuple[int, int]]] = {
     "memory_mb": (resource.RLIMIT_AS, 1 << 20),
     "files": (resource.RLIMIT_NOFILE, 1),
@@ -82,6 +79,8 @@ class Foreigners:
         self._births: dict[int, Birth] = {}
         self._sockets: dict[str, socket.socket] = {}
         self._unborn: list[Unborn] = []
+        self._files = resource.getrlimit(resource.RLIMIT_NOFILE)
+        """As it was before init raised its own: programs may rely on the usual one."""
         self.wanting = False
         """Is a child to be forked ahead, when there is nothing else to do?"""
 
@@ -103,6 +102,7 @@ class Foreigners:
         for unborn in [each for each in self._unborn if each.pid == pid]:
             self._unborn.remove(unborn)
             unborn.channel.close()
+            self._init.trees.lost(pid)
 
     def start(self, process: Process) -> None:
         """Execute a program that has just been reserved; raises OSError, KeyError or TypeError."""
@@ -167,7 +167,7 @@ class Foreigners:
                 raise
             if pid == 0:
                 ours.close()
-                _wait(theirs, parent)
+                _wait(theirs, parent, self._files)
         return Unborn(pid, ours)
 
     def ended(self, process: Process) -> str:
@@ -178,6 +178,13 @@ class Foreigners:
         self._read_error(birth)
         self._close(birth)
         return birth.error
+
+    def unheard(self) -> None:
+        """The supervisor is dead: nobody who is ready is to wait until its successor reads."""
+        unready = {birth.process.name for birth in self._births.values()}
+        for name, kept in self._sockets.items():
+            if name not in unready:
+                sdnotify.mute(kept)
 
     # -- what a newborn says ----------------------------------------------------------------------
 
@@ -198,7 +205,7 @@ class Foreigners:
         if birth.errors < 0:
             return
         try:
-            text = os.read(birth.errors, DATAGRAM).decode(errors="replace")
+            text = os.read(birth.errors, SAID).decode(errors="replace")
         except BlockingIOError:
             return  # it is dead already, and somebody else holds the pipe: a fork that lives on
         self._init.unwatch(birth.errors)
@@ -209,7 +216,7 @@ class Foreigners:
         """Something was written to the readiness descriptor, or its last writer has closed it."""
         if not self._current(birth):
             return
-        data = os.read(birth.readiness, DATAGRAM)
+        data = os.read(birth.readiness, SAID)
         if b"\n" in data:
             self._ready(birth)
         elif not data:
@@ -221,8 +228,8 @@ class Foreigners:
         """Datagrams of sd_notify(3), of the program itself or of what it has started."""
         if not self._current(birth):
             return
-        for words, sender in _datagrams(self._sockets[birth.process.name]):
-            if b"READY=1" in words and _belongs(sender, birth.process.pid):
+        for notice in sdnotify.read(self._sockets[birth.process.name]):
+            if b"READY=1" in notice.words and sdnotify.belongs(notice.sender, birth.process.pid):
                 self._ready(birth)
                 return
 
@@ -241,54 +248,18 @@ class Foreigners:
         kept = self._sockets.get(birth.process.name)
         if kept is not None:
             self._init.unwatch(kept.fileno())
+            sdnotify.mute(kept)
 
     def _socket(self, name: str) -> str:
-        """The address of the program's datagram socket, without what was sent to a predecessor.
-
-        The kernel chooses it (unix(7), autobind): it is nobody else's, and leaves no file.
-        """
+        """The address of the program's datagram socket, without what was sent to a predecessor."""
         if name not in self._sockets:
-            kept = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
-            kept.setblocking(False)
-            kept.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-            kept.bind("")
-            self._sockets[name] = kept
+            kept = self._sockets[name] = sdnotify.receiver()
             self._init.store.entrust(f"{name}/notify", os.dup(kept.fileno()))
-        for _ in _datagrams(self._sockets[name]):
-            pass
-        address: bytes = self._sockets[name].getsockname()
-        return "@" + address[1:].decode()
-
-
-def _datagrams(kept: socket.socket) -> list[tuple[bytes, int]]:
-    """All that has arrived, each with its sender's pid; descriptors that came along are closed."""
-    found: list[tuple[bytes, int]] = []
-    space = socket.CMSG_SPACE(_CREDENTIALS.size) + socket.CMSG_SPACE(64 * 4)
-    while True:
-        try:
-            data, ancillary, _, _ = kept.recvmsg(DATAGRAM, space, socket.MSG_CMSG_CLOEXEC)
-        except OSError:
-            return found
-        sender = 0
-        for level, kind, payload in ancillary:
-            if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
-                sender = _CREDENTIALS.unpack(payload[: _CREDENTIALS.size])[0]
-            elif level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-                for (fd,) in struct.iter_unpack("i", payload[: len(payload) // 4 * 4]):
-                    os.close(fd)
-        found.append((data, sender))
-
-
-def _belongs(sender: int, pid: int) -> bool:
-    """Is the sender the program, or a descendant of it that is still there?"""
-    for _ in range(CHAIN):
-        if sender == pid:
-            return True
-        stat = linux.process_stat(sender)
-        if stat is None or stat.parent <= 1:
-            return False
-        sender = stat.parent
-    return False
+        kept = self._sockets[name]
+        while len(sdnotify.read(kept)) == sdnotify.BATCH:
+            sdnotify.mute(kept)  # so that there is an end to it
+        sdnotify.unmute(kept)
+        return sdnotify.address(kept)
 
 
 def _names(process: Process) -> dict[str, Json]:
@@ -306,7 +277,7 @@ def _tell(channel: socket.socket, told: Mapping[str, Json], fds: list[int]) -> N
 # -- in the child -----------------------------------------------------------------------------------
 
 
-def _wait(channel: socket.socket, parent: int) -> NoReturn:
+def _wait(channel: socket.socket, parent: int, files: tuple[int, int]) -> NoReturn:
     """Prepare what is the same for all, wait to be told what to be, and become it."""
     try:
         signal.set_wakeup_fd(-1)
@@ -320,46 +291,63 @@ def _wait(channel: socket.socket, parent: int) -> NoReturn:
         os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
         told = Connection(channel).receive() if os.getppid() == parent else None
         if told is not None:
-            spec, fds = told
-            errors = fcntl.fcntl(fds[0], fcntl.F_DUPFD_CLOEXEC, 1024)
-            _become(spec, parent, errors, fds[1] if len(fds) > 1 else -1)
+            _become(*told, parent, files)
     except (OSError, MessageError):
         pass  # nobody to tell
     finally:
         os._exit(FAILED)
 
 
-def _become(spec: Message, parent: int, errors: int, readiness: int) -> NoReturn:
-    """Execute the program; what goes wrong is written to `errors`."""
+def _become(spec: Message, fds: list[int], parent: int, files: tuple[int, int]) -> NoReturn:
+    """Execute the program; what goes wrong is written to the first descriptor."""
+    errors = fds[0]
     try:
         log = linux.open_log(str(spec["log"]))
         os.dup2(log, 1)
         os.dup2(log, 2)
-        _limit(spec)
         environment = _environment(spec)
         _change_user(str(spec["user"]), environment)
         linux.die_with_parent()  # once more: another user has cleared it
         if os.getppid() != parent:
             os._exit(FAILED)
         os.chdir(str(spec["cwd"]))
-        if readiness >= 0:
-            os.dup2(readiness, int(str(spec["readiness"]).removeprefix("fd:")), inheritable=True)
+        if len(fds) > 1:
+            errors = _place(errors, fds[1], int(str(spec["readiness"]).removeprefix("fd:")))
+        resource.setrlimit(resource.RLIMIT_NOFILE, files)
+        _limit(spec)
         command = spec["command"]
         assert isinstance(command, list)
-        arguments = [str(word) for word in command]
-        os.execvpe(arguments[0], arguments, environment)
+        _execute([str(word) for word in command], environment)
     except BaseException as error:  # noqa: BLE001 - whatever it is, the supervisor is told
-        os.write(errors, _reason(error, spec).encode()[:DATAGRAM])
+        os.write(errors, _reason(error, spec).encode()[:SAID])
     finally:
         os._exit(FAILED)
 
 
+def _execute(arguments: list[str], environment: dict[str, str]) -> NoReturn:
+    """Raises OSError that names the command as its file does, not where it was looked for last."""
+    try:
+        os.execvpe(arguments[0], arguments, environment)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, arguments[0]) from None
+
+
+def _place(errors: int, readiness: int, number: int) -> int:
+    """Make `readiness` the program's descriptor `number`; where `errors` is from then on."""
+    try:
+        errors = fcntl.fcntl(errors, fcntl.F_DUPFD_CLOEXEC, number + 1)
+        if readiness == number:
+            os.set_inheritable(number, True)
+        else:
+            os.dup2(readiness, number)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, f"descriptor {number}") from None
+    return errors
+
+
 def _reason(error: BaseException, spec: Mapping[str, Json]) -> str:
     if isinstance(error, OSError):
-        where = error.filename
-        if where is None and isinstance(command := spec.get("command"), list) and command:
-            where = command[0]
-        return f"{error.strerror}: {where}"
+        return f"{error.strerror}: {error.filename or spec['name']}"
     return str(error) or repr(error)
 
 
@@ -403,9 +391,12 @@ def _change_user(user: str, environment: dict[str, str]) -> None:
             raise LookupError(f"there is no user {user!r}") from None
         home, name = known.pw_dir, known.pw_name
         if known.pw_uid != os.getuid():
-            os.setgroups(os.getgrouplist(known.pw_name, known.pw_gid))
-            os.setresgid(known.pw_gid, known.pw_gid, known.pw_gid)
-            os.setresuid(known.pw_uid, known.pw_uid, known.pw_uid)
+            try:
+                os.setgroups(os.getgrouplist(known.pw_name, known.pw_gid))
+                os.setresgid(known.pw_gid, known.pw_gid, known.pw_gid)
+                os.setresuid(known.pw_uid, known.pw_uid, known.pw_uid)
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, f"user {user}") from None
     environment.setdefault("HOME", home)
     environment.setdefault("USER", name)
 

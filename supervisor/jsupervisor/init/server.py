@@ -250,6 +250,8 @@ class Init:
     def _keeper_exited(self, keeper: Keeper, status: int, now: int) -> None:
         cause = exit_cause(status)
         keeper.exited(now)
+        if keeper.name == "jlaunchd":
+            self.foreigners.unheard()
         if keeper.name == "jlaunchd" and self.adopting:
             self.aside[self.adopting] = self.aside.get(self.adopting, 0) + 1
             self.adopting = ""

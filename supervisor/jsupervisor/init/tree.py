@@ -84,24 +84,33 @@ class Trees:
     def fork(self) -> int:
         """os.fork, with the child in a group of its own where there are groups; raises OSError.
 
-        The child is the subreaper of what it starts. No group is used twice: Linux 6.18 kills at once
-        whatever is born into one that cgroup.kill was written to.
+        Where there are none the child is the subreaper of what it starts. A program that is not ours may
+        not know that it has to reap what comes to it then, so it is not asked to without need.
         """
         self._empty = [path for path in self._empty if not removed(path)]
         folder = ""
         try:
-            if self.groups.unified:
-                self._forked += 1
-                name = f"program-{self._forked}"
-                folder = cgroups.make(self.groups, self._key, name, GroupLimits())
+            folder = self._new_group()
             pid = cgroups.fork_into(folder) if folder else os.fork()
         except OSError:
+            folder = ""
             pid = os.fork()  # an old kernel, or a group that is gone
         if pid == 0:
-            linux.become_subreaper()
+            if not folder:
+                linux.become_subreaper()
         elif folder:
             self._folders[pid] = folder
         return pid
+
+    def _new_group(self) -> str:
+        """A group that never was: Linux 6.18 kills at once what is born into one that was killed before."""
+        if not self.groups.unified:
+            return ""
+        while True:
+            self._forked += 1
+            name = f"program-{self._forked}"
+            if not os.path.exists(cgroups.folder_of(self.groups, self._key, name)):
+                return cgroups.make(self.groups, self._key, name, GroupLimits())
 
     def ended(self, process: Process) -> None:
         """A module is dead: end what it started."""
@@ -121,6 +130,12 @@ class Trees:
             case _:
                 pass
 
+    def lost(self, pid: int) -> None:
+        """A fork of ours that never became a module is dead."""
+        folder = self._folders.pop(pid, "")
+        if folder and not removed(folder):
+            self._empty.append(folder)
+
     def sweep(self, known: Collection[int], processes: Iterable[Process]) -> None:
         """Kill all strays; `known` are our own children's pids."""
         strangers = [pid for pid in linux.own_children() if pid not in known]
@@ -130,6 +145,8 @@ class Trees:
         reserved = [each.reserved_ns for each in processes if each.phase is Phase.RESERVED]
         since = _ticks(min(reserved)) if reserved else None
         for pid in strangers:
+            if self._lives_in_a_group(pid):
+                continue
             stat = linux.process_stat(pid)
             if stat is not None and self._is_stray(stat, since):
                 print(f"killing {stat.name} ({pid}), left behind", file=sys.stderr, flush=True)
@@ -144,6 +161,13 @@ class Trees:
             return False  # a newborn; if it is none, it is found when the reservation is settled
         # PID 1 adopts whatever there is in its namespace: only what we know to be a module's is ours.
         return os.getpid() != 1 or stat.session in self._dead
+
+    def _lives_in_a_group(self, pid: int) -> bool:
+        """Has a program that is alive let go of it? Then it is ours to reap, and the group's to end."""
+        if not self._folders:
+            return False
+        group = cgroups.group_of(self._key, pid)
+        return any(os.path.basename(folder) == group for folder in self._folders.values())
 
     def _folder(self, process: Process) -> str:
         """The module's group; empty when it has none."""

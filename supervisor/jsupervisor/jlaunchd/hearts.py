@@ -156,7 +156,7 @@ class Hearts:
             if fd is None:
                 self._log.error("JLAUNCHD_NO_HEARTBEAT", f"{name}: init keeps no {key}")
                 return
-            sign = Word(fd) if source is Kept.WORD else Notices(fd)
+            sign = Word(fd) if source is Kept.WORD else Notices(fd, pid)
             self._add(name, incarnation, beat, sign, pid)
 
     def _add(self, name: str, incarnation: int, beat: Heartbeat, sign: Sign, pid: int) -> None:
@@ -212,6 +212,8 @@ class Hearts:
                 continue  # what a loss led to has ended this one as well
             sign, lost = heart.look(now - due > LATE * heart.interval, now, ours)
             self.stats.of(heart.name).note(sign, heart.sign.seconds)
+            if isinstance(heart.sign, Notices) and heart.sign.crowded:
+                self._nursery.start_soon(heart.sign.attend)
             if lost:
                 self.forget(heart.name)
                 self._lost(heart.name, heart.incarnation)

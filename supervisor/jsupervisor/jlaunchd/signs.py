@@ -11,12 +11,15 @@ import struct
 import time
 from typing import Final, Protocol
 
+import trio
+
 from jprotos.runtime.v1 import runtime_pb2, runtime_pb2_grpc
+from jsupervisor import sdnotify
 from jsupervisor.runtime.rpc import Client
 
 _WORD: Final = struct.Struct("<q")
-_DATAGRAMS: Final = 256
-"""Datagrams read in one look; a program that sends more is alive in any case."""
+_MANY: Final = 5
+"""Datagrams between two looks: with twice as many the next one may have to wait (net.unix.max_dgram_qlen)."""
 
 
 class Sign(Protocol):
@@ -101,25 +104,69 @@ class Word:
 
 
 class Notices:
-    """A program that is not ours sends WATCHDOG=1 as sd_notify(3) has it. Owns the descriptor."""
+    """A program that is not ours sends WATCHDOG=1 as sd_notify(3) has it. Owns the descriptor.
+
+    Whoever sends more than a socket holds until the next look would have to wait for it. Such a program is
+    attended: read as it sends, until there is a sign, and muted from there to the next look.
+    """
 
     carried = False
     seconds = 0.0
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, pid: int) -> None:
         self._socket = socket.socket(fileno=fd)
+        self._pid = pid
+        self._seen = False
+        self._most = 0
+        self._attended = self._closed = False
+        self._muted: trio.Event | None = None
+        sdnotify.unmute(self._socket)
+
+    @property
+    def crowded(self) -> bool:
+        """Is it to be attended from now on?"""
+        return self._most >= _MANY and not self._attended
 
     def look(self) -> bool:
-        """Has it sent one? Whatever else it sent is thrown away."""
-        found = False
-        for _ in range(_DATAGRAMS):
+        """Has it sent one? Whatever else it sent is thrown away, and so is what others sent."""
+        self._read()
+        seen, self._seen = self._seen, False
+        if self._muted is not None:
+            sdnotify.unmute(self._socket)
+            self._speak_again()
+        return seen
+
+    async def attend(self) -> None:
+        """Read as it sends, and see to it that it never waits; ends when it is closed."""
+        self._attended = True
+        while not self._closed:
             try:
-                data = self._socket.recv(4096, socket.MSG_DONTWAIT)
-            except OSError:
-                break
-            found = found or b"WATCHDOG=1" in data.split(b"\n")
-        return found
+                await trio.lowlevel.wait_readable(self._socket)
+            except trio.ClosedResourceError:
+                return
+            self._read()
+            if self._seen:
+                sdnotify.mute(self._socket)
+                self._read()  # what is there already is a sign of this time, not of the next
+                self._muted = trio.Event()
+                await self._muted.wait()
 
     def close(self) -> None:
-        """Close our descriptor: the socket stays with init."""
+        """Close our descriptor: the socket stays with init. Once more does nothing."""
+        if self._attended and not self._closed:
+            trio.lowlevel.notify_closing(self._socket)
+            self._speak_again()
+        self._closed = True
         self._socket.close()
+
+    def _read(self) -> None:
+        notices = sdnotify.read(self._socket)
+        self._most = max(self._most, len(notices))
+        for notice in notices:
+            if not self._seen and b"WATCHDOG=1" in notice.words:
+                self._seen = sdnotify.belongs(notice.sender, self._pid)
+
+    def _speak_again(self) -> None:
+        if self._muted is not None:
+            self._muted.set()
+            self._muted = None

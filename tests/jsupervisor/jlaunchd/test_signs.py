@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import subprocess
 from collections.abc import Iterator
 
 import pytest
 import trio
+import trio.testing
 
+from jsupervisor import sdnotify
 from jsupervisor.jlaunchd.signs import Answers, Notices, Word
 from jsupervisor.runtime.daemon import Daemon
 from jsupervisor.runtime.fakes import client_to, make_order, run_daemon, short_run_dir
@@ -54,11 +57,20 @@ def test_a_word_that_was_never_written_is_no_sign(word: int) -> None:
     sign.close()
 
 
+def sender_to(receiver: socket.socket) -> socket.socket:
+    """A program's end."""
+    program = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    program.connect(receiver.getsockname())
+    program.settimeout(10.0)
+    return program
+
+
 @pytest.fixture
 def pair() -> Iterator[tuple[socket.socket, Notices]]:
     """A program's end of its notify socket, and ours."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-    notices = Notices(ours.detach())
+    ours = sdnotify.receiver()
+    theirs = sender_to(ours)
+    notices = Notices(ours.detach(), os.getpid())
     yield theirs, notices
     notices.close()
     theirs.close()
@@ -97,6 +109,50 @@ def test_a_program_that_never_pauses_keeps_us_no_longer_than_one_look(
             looked += notices.look()
 
     assert 20 == looked
+
+
+def test_a_sign_of_another_process_is_none() -> None:
+    program = subprocess.Popen(["sleep", "999"])
+    ours = sdnotify.receiver()
+    notices = Notices(os.dup(ours.fileno()), program.pid)
+    with ours, sender_to(ours) as stranger:
+        stranger.send(b"WATCHDOG=1")
+        sign = notices.look()
+    notices.close()
+    program.kill()
+    program.wait()
+
+    assert not sign
+
+
+async def test_who_sends_more_than_a_socket_holds_is_attended_and_never_waits(
+    pair: tuple[socket.socket, Notices],
+) -> None:
+    program, notices = pair
+    crowded = [notices.crowded]
+    for _ in range(6):
+        program.send(b"WATCHDOG=1")
+    looks = [notices.look()]
+    crowded.append(notices.crowded)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(attend, notices)
+        crowded.append(notices.crowded)
+        for _ in range(3):
+            for _ in range(1000):
+                await trio.to_thread.run_sync(program.send, b"WATCHDOG=1")
+            looks.append(notices.look())
+            await trio.testing.wait_all_tasks_blocked(0.01)
+            looks.append(notices.look())
+        notices.close()
+
+    assert [False, True, False] == crowded
+    assert [True, *(True, False) * 3] == looks
+
+
+async def attend(notices: Notices, task_status: trio.TaskStatus[None]) -> None:
+    """What hearts does with a crowded one."""
+    task_status.started()
+    await notices.attend()
 
 
 async def looked(sign: Answers) -> bool:
