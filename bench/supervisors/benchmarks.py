@@ -72,7 +72,11 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
         programs=8,
         counted="kills",
         columns=("ms",),
-        series=(*_series(MANY, 28, "ours", *QUICK), *_series(FEW, 10, *SLOW)),
+        series=(
+            *_series(MANY, 28, "ours"),
+            *_series(MANY, 14, *QUICK),
+            *_series(FEW, 6, *SLOW),
+        ),
         options={},
     ),
     "supervisors-latency-python": Benchmark(
