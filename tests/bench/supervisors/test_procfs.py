@@ -14,9 +14,12 @@ from bench.supervisors import procfs
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(
-        [sys.executable, "-S", "-c", "input()", "index=7,ready=none,mark=test-procfs"],
+        [sys.executable, "-S", "-c", "input('.')", "index=7,ready=none,mark=test-procfs"],
         stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     ) as process:
+        assert process.stdout is not None
+        process.stdout.read(1)  # its command line can be read a moment after it was executed
         yield process
         process.kill()
 
