@@ -12,7 +12,14 @@ from jsupervisor import linux
 from jsupervisor.init import sparing
 from jsupervisor.init.keeper import PING_NS, Pinger
 from jsupervisor.init.peers import Peer
-from jsupervisor.init.table import MAX_RECORD, Refused, describe
+from jsupervisor.init.table import (
+    FAULT,
+    MAX_RECORD,
+    Refused,
+    Standing,
+    describe,
+    describe_before,
+)
 from jsupervisor.initproto import Message, encode
 from jsupervisor.phases import KEY, stamp
 
@@ -87,18 +94,38 @@ def _hello(init: Init, peer: Peer, message: Message, fd: int) -> None:
 
 def _welcome(init: Init, peer: Peer) -> None:
     peer.send({"op": "boot", "started_ns": init.started_ns})  # first: every order tells it
+    init.table.standing.clear()  # the newcomer decides anew
     for process in init.table.processes.values():
         set_aside = init.aside.get(process.name, 0) >= ASIDE_AFTER
         if set_aside:
             init.table.records.pop(process.name, None)
         record = init.table.records.get(process.name)
         peer.send(
-            {"op": "process", "process": describe(process), "record": record, "aside": set_aside}
+            {
+                "op": "process",
+                "process": describe_before(process),
+                "record": record,
+                "aside": set_aside,
+            }
         )
     init.spares.welcome()
     for notice in init.notices:
         peer.send(notice)
+        if notice.get("successor"):
+            _tell_of_successor(init, peer, str(notice["name"]))
     peer.send({"op": "welcome"})
+
+
+def _tell_of_successor(init: Init, peer: Peer, name: str) -> None:
+    """What has become of it, as it was told at the time, had anybody listened."""
+    process = init.table.processes.get(name)
+    if process is None or process.replaces is None:
+        return  # all of that is in the record
+    known = describe(process)
+    if process.pid:
+        peer.send({"op": "claimed", "process": {**known, "pid": process.pid}})
+    for stage in process.reached:
+        peer.send({"op": "report", "stage": stage, "process": known})
 
 
 def _adopting(init: Init, peer: Peer, message: Message, fd: int) -> None:
@@ -127,16 +154,23 @@ def _start(init: Init, peer: Peer, message: Message, fd: int) -> None:
         stamp(order, "reserved")
     process = init.table.reserve(name, incarnation, stage, order, time.monotonic_ns())
     init.table.records[name] = record
-    if stage == "foreign":
-        init.start_foreign(process)
-        return
-    if not init.spares.take(process, time.monotonic_ns()):
-        sparing.fork(init, stage, process.order)
+    init.start(process)
 
 
 def _record(init: Init, peer: Peer, message: Message, fd: int) -> None:
-    _check_record(message["record"])
-    init.table.records[str(message["name"])] = message["record"]
+    incarnation, record = _int(message, "incarnation"), message["record"]
+    _check_record(record)
+    standing = message.get("standing")
+    if not isinstance(standing, dict):
+        init.table.record(str(message["name"]), incarnation, record)
+        return
+    order, successor = standing["order"], _int(standing, "incarnation")
+    if not isinstance(order, dict):
+        raise TypeError("order is not an object")
+    if successor <= incarnation:
+        raise Refused(f"incarnation {successor} cannot succeed {incarnation}")
+    given = Standing(successor, str(standing["stage"]), order)
+    init.table.record(str(message["name"]), incarnation, record, given)
 
 
 def _check_record(record: object) -> None:
@@ -337,7 +371,7 @@ def _inject(init: Init, peer: Peer, message: Message, fd: int) -> None:
     if kind == "block-pool" and (process is None or process.stage != "full"):
         raise Refused(f"{name} has no RPC threads that a heartbeat passes")
     if name in init.table.processes:
-        init.table.find(name).ordered = "fault"
+        init.table.find(name).ordered = FAULT
     now = time.monotonic_ns()
     if kind not in SIGNAL_FAULTS and target is not None:
         target.send({"op": "fault", "kind": kind})

@@ -21,7 +21,7 @@ from typing import Final
 
 from jsupervisor import linux, phases
 from jsupervisor.containment import cgroups
-from jsupervisor.init import requests
+from jsupervisor.init import requests, sparing
 from jsupervisor.init.aborts import Aborts
 from jsupervisor.init.children import end_all_children, exit_cause, spawn, used
 from jsupervisor.init.foreign import Foreigners
@@ -231,6 +231,7 @@ class Init:
         self, process: Process, status: int, usage: resource.struct_rusage, now: int
     ) -> None:
         error = self.foreigners.ended(process)
+        successor = None if self.stopping.asked else self.table.succeed(process, now)
         # The notice first: what follows from it comes back in a later turn, when the tree is gone.
         self.notice(
             {
@@ -243,9 +244,15 @@ class Init:
                 "ordered": process.ordered,
                 "usage": used(usage),
                 "dumped": os.WCOREDUMP(status),
+                "successor": 0 if successor is None else successor.incarnation,
             }
         )
         self.trees.ended(process)
+        if successor is not None:
+            decided = {"noticed": now, "decided": now}
+            successor.order = {**successor.order, phases.KEY: decided}
+            phases.stamp(successor.order, "reserved")
+            self.start(successor)
 
     def _keeper_exited(self, keeper: Keeper, status: int, now: int) -> None:
         cause = exit_cause(status)
@@ -260,8 +267,15 @@ class Init:
             keeper.name, "exit", cause=cause, next=f"restart in {(due - now) // 1_000_000} ms"
         )
 
-    def start_foreign(self, process: Process) -> None:
-        """Start a program that is not ours; what cannot be forked is a reservation that expires."""
+    def start(self, process: Process) -> None:
+        """Have what has just been reserved started by whoever does that."""
+        if process.stage == "foreign":
+            self._start_foreign(process)
+        elif not self.spares.take(process, time.monotonic_ns()):
+            sparing.fork(self, process.stage, process.order)
+
+    def _start_foreign(self, process: Process) -> None:
+        """What cannot be forked is a reservation that expires."""
         try:
             self.foreigners.start(process)
         except OSError as error:
@@ -439,6 +453,7 @@ class Init:
         if self.stopping.asked:
             return
         self.stopping.asked = True
+        self.table.standing.clear()
         self.spares.dismiss_all()
         jlaunchd = self.peer_of("jlaunchd")
         if jlaunchd is not None:

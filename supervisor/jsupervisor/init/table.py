@@ -18,6 +18,8 @@ MAX_RECORD: Final = 4096
 CLAIM_TIMEOUT_NS: Final = 5_000_000_000
 STARTERS: Final = ("lean", "full", "foreign")
 """Who starts it: a stage of the launcher, or init itself."""
+FAULT: Final = "fault"
+"""Why a process was signalled when it was to fail: what follows is what follows from any failure."""
 STAGES: Final = ("serving", "ready", "forwarding")
 
 
@@ -52,6 +54,17 @@ class Process:
     """When it reached which step of its start, by its own account."""
     ordered: str = ""
     """The fault or signal that we sent ourselves, if any: an ordered death says so."""
+    replaces: Process | None = None
+    """Whom it has succeeded by a standing order, until jlaunchd has taken note of that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What to start when the running incarnation fails."""
+
+    incarnation: int
+    stage: str
+    order: Message
 
 
 class Table:
@@ -60,6 +73,7 @@ class Table:
     def __init__(self) -> None:
         self.processes: dict[str, Process] = {}
         self.records: dict[str, Json] = {}
+        self.standing: dict[str, Standing] = {}
 
     def reserve(self, name: str, incarnation: int, stage: str, order: Message, now: int) -> Process:
         """Reserve the next incarnation; raises Refused while an older one may still run."""
@@ -74,9 +88,33 @@ class Table:
         allowed = (
             frozenset(str(share) for share in shares) if isinstance(shares, list) else frozenset()
         )
+        self.standing.pop(name, None)
         process = Process(name, incarnation, order, stage, allowed | {name})
         process.reserved_ns, process.claim_deadline_ns = now, now + CLAIM_TIMEOUT_NS
         self.processes[name] = process
+        return process
+
+    def record(
+        self, name: str, incarnation: int, record: Json, standing: Standing | None = None
+    ) -> None:
+        """Keep a record. A standing order is what came with the newest record, or there is none."""
+        self.records[name] = record
+        self.standing.pop(name, None)
+        process = self.processes.get(name)
+        if process is None or process.incarnation != incarnation:
+            return  # it was written before jlaunchd knew of the successor
+        process.replaces = None
+        if standing is not None and process.phase is Phase.RUNNING:
+            self.standing[name] = standing
+
+    def succeed(self, gone: Process, now: int) -> Process | None:
+        """Reserve the successor of a process that has failed, if a standing order says so."""
+        standing = self.standing.pop(gone.name, None)
+        if standing is None or gone.ordered not in ("", FAULT):
+            return None
+        gone.replaces = None
+        process = self.reserve(gone.name, standing.incarnation, standing.stage, standing.order, now)
+        process.replaces = gone
         return process
 
     def claim(self, name: str, incarnation: int, pid: int, start_time: int) -> Process:
@@ -141,6 +179,7 @@ class Table:
             raise Refused(f"{name} is {process.phase.value}")
         self.processes.pop(name, None)
         self.records.pop(name, None)
+        self.standing.pop(name, None)
 
     def offer(self, stage: str, now: int) -> list[Process]:
         """Reservations for a launcher of this stage that has just come; their time begins anew."""
@@ -164,8 +203,16 @@ class Table:
         return None
 
 
+def describe_before(process: Process) -> Message:
+    """What a new jlaunchd is told that has yet to hear of a succession: it comes after."""
+    before = process.replaces
+    if before is None:
+        return describe(process)
+    return {**describe(before), "phase": Phase.RUNNING.value, "pid": before.pid}
+
+
 def describe(process: Process) -> Message:
-    """What a new jlaunchd, or `status`, is told of a process."""
+    """What jlaunchd, or `status`, is told of a process."""
     return {
         "name": process.name,
         "incarnation": process.incarnation,

@@ -14,26 +14,17 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from typing import Final
 
 from jsupervisor.jlaunchd import child as c
 from jsupervisor.jlaunchd import messages as m
-from jsupervisor.jlaunchd.child import TRANSITIONS, State
+from jsupervisor.jlaunchd.child import State
 from jsupervisor.jlaunchd.judge import Decision, Judge
 from jsupervisor.jlaunchd.module import Module
-from jsupervisor.jlaunchd.ordering import FOLLOW, GROUP, HOLD, Ordering
+from jsupervisor.jlaunchd.moves import SIGNALS, Moves
+from jsupervisor.jlaunchd.ordering import GROUP, HOLD, Ordering
 from jsupervisor.jlaunchd.output import Output
 from jsupervisor.jlaunchd.plan import Plan, Program
-from jsupervisor.runtime.fsm import next_state
-
-DUMP_TIME: Final = 0.1
-"""Seconds that a hung module is given to write its stacks before it is killed."""
-
-_SIGNALS: Final = {
-    m.How.GRACEFULLY.value: signal.SIGTERM,
-    m.How.IMMEDIATELY.value: signal.SIGKILL,
-    m.How.ABORT.value: signal.SIGABRT,
-}
+from jsupervisor.jlaunchd.standing import stands_from
 
 
 class Supervisor:
@@ -46,14 +37,16 @@ class Supervisor:
         self.judge = Judge(plan.tree(), self.modules, draw)
         self.ordering = Ordering(plan.tree(), self.modules)
         self._out = Output()
+        self._moves = Moves(self._out, self.ordering)
 
     @property
     def deadline(self) -> float | None:
         """The earliest moment at which something is due; nothing is before everything is adopted."""
         if not self.running:
             return None
+        modules = self.modules.values()
         return min(
-            (x.deadline for x in self.modules.values() if x.deadline is not None), default=None
+            (x for m in modules for x in (m.deadline, m.stands_at) if x is not None), default=None
         )
 
     def handle(self, event: m.Event, now: m.Instant) -> list[m.Command]:
@@ -87,6 +80,7 @@ class Supervisor:
             case m.DeadlineReached():
                 pass  # a record's back-off is over, but its module's exit may be among the notices
         self._advance()
+        self._give_standing_orders()
         return self._out.commands
 
     # -- adoption ---------------------------------------------------------------------------------
@@ -112,7 +106,7 @@ class Supervisor:
         self._out.emit(module, "adopt")
         match module.state:
             case State.STOPPING | State.KILLING:
-                self._repeat_signal(module)
+                self._moves.repeat_signal(module)
             case State.UP if event.ready:
                 pass
             case _ if event.ready:
@@ -125,15 +119,6 @@ class Supervisor:
                 module.deadline = self._out.now.monotonic + module.program.start_timeout
         if event.aside:
             self._out.save(module)
-
-    def _repeat_signal(self, module: Module) -> None:
-        """What was decided was written down first: it may not have been carried out any more."""
-        if not module.pid:
-            return
-        if module.state is State.KILLING:
-            self._out.signal(module, signal.SIGKILL, module.killed_for)
-        else:
-            self._ask_to_leave(module)
 
     def _start_all(self) -> None:
         self.running = True
@@ -161,7 +146,7 @@ class Supervisor:
         self._out.log("info", "JLAUNCHD_STARTED", f"{module.cli_name} (PID {module.pid}) started")
         if module.state is State.STOPPING:
             # It was asked to leave before there was a process to tell.
-            self._ask_to_leave(module)
+            self._moves.ask_to_leave(module)
         elif module.state is State.STARTING:
             module.deadline = self._now + module.program.start_timeout
 
@@ -170,7 +155,7 @@ class Supervisor:
         if event.incarnation != module.incarnation:
             return
         expected = module.state in (State.STARTING, State.STOPPING, State.KILLING)
-        if event.stage == "ready" and expected and self._apply(module, c.Ready()) is State.UP:
+        if event.stage == "ready" and expected and self._moves.apply(module, c.Ready()) is State.UP:
             self._became_ready(module, event.at)
         else:
             self._out.emit(module, event.stage, at=event.at)
@@ -203,12 +188,17 @@ class Supervisor:
         self._out.log_exit(module, cause)
         killed_for = module.killed_for
         module.pid, module.deadline, module.killed_for = 0, None, ""
-        if module.state is State.STOPPING:
+        successor = event.successor if isinstance(event, m.Exited) else 0
+        if module.state is State.STOPPING and successor:
+            self._outlived(module, cause, at, successor)
+        elif module.state is State.STOPPING:
             self._left_as_asked(module, at)
+        elif successor:
+            self._failed(module, killed_for or cause, at, successor)
         elif not module.wanted or (self._may_leave(module.program, cause) and not killed_for):
             module.last_cause, module.wanted = killed_for or cause, False
             self._out.emit(module, "exit", cause=module.last_cause, at=at)
-            self._apply(module, c.Ended())
+            self._moves.apply(module, c.Ended())
             self._out.save(module)
         else:
             self._failed(module, killed_for or cause, at)
@@ -219,38 +209,39 @@ class Supervisor:
         module.last_cause = f"requested:{reason or 'stop'}"
         self._out.emit(module, "exit", cause=module.last_cause, at=at)
         if reason == HOLD and not self.stopping and module.wanted:
-            self._apply(module, c.Condemned())
-        elif reason in _SIGNALS and not self.stopping:
-            self._apply(module, c.Replaced())
+            self._moves.apply(module, c.Condemned())
+        elif reason in SIGNALS and not self.stopping:
+            self._moves.apply(module, c.Replaced())
             self._out.launch(module)
             return
         else:
-            self._apply(module, c.Ended())
+            self._moves.apply(module, c.Ended())
+        self._out.save(module)
+
+    def _outlived(self, module: Module, cause: str, at: float, successor: int) -> None:
+        """It failed just when it was asked to leave: the same is asked of its successor."""
+        module.last_cause, module.incarnation = cause, successor
+        module.restarts += 1
+        self._out.emit(module, "exit", cause=cause, at=at, next="stop")
+        module.deadline = self._now + module.program.stop_timeout
         self._out.save(module)
 
     def _hung(self, module: Module, incarnation: int) -> None:
         if incarnation == module.incarnation and module.state in (State.STARTING, State.UP):
-            self._kill(module, "hang")
-
-    def _kill(self, module: Module, why: str) -> None:
-        """Have it write its stacks, also if it is stopped, and then die."""
-        self._out.emit(module, "hang", cause=why, next="kill")
-        self._apply(module, c.Hung())
-        module.killed_for, module.deadline = why, self._now + DUMP_TIME
-        self._out.save(module)
-        self._out.signal(module, signal.SIGABRT, why)
-        self._out.signal(module, signal.SIGCONT, why)
+            self._moves.kill(module, "hang")
 
     # -- what failures do -------------------------------------------------------------------------
 
-    def _failed(self, module: Module, cause: str, at: float) -> None:
+    def _failed(self, module: Module, cause: str, at: float, successor: int = 0) -> None:
+        """What follows; what init has done already, by a standing order, stands."""
         decision = self.judge.decide(module, at)
+        self._take_orders_back(module, decision)
         module.last_cause = cause
         others = tuple(name for name in decision.together if name != module.name)
         if decision.delay is None:
-            self._hold(module, cause, at, decision, others)
+            self._hold(module, cause, at, decision, others, successor)
             return
-        following = f"restart in {decision.delay * 1e3:.0f} ms"
+        following = f"restart in {0 if successor else decision.delay * 1e3:.0f} ms"
         if others:
             following += f" with {', '.join(others)}"
         attempt = decision.attempt
@@ -258,9 +249,12 @@ class Supervisor:
         for name in decision.escalated:
             self._out.emit(module, "escalate", cause=name, attempt=attempt, next=following)
         for name in reversed(others):
-            self._take_down(self.modules[name], GROUP + decision.scope)
-        self._take_followers_down(decision.together)
-        self._apply(module, c.Forgiven(decision.delay))
+            self._moves.take_down(self.modules[name], GROUP + decision.scope)
+        self._moves.take_followers_down(decision.together)
+        if successor:
+            self._moves.succeed(module, successor)
+            return
+        self._moves.apply(module, c.Forgiven(decision.delay))
         module.deadline = self._now + decision.delay if decision.delay else None
         if module.deadline is not None or self.ordering.waits_for(module):
             self._out.save(module)
@@ -268,7 +262,13 @@ class Supervisor:
             self._backoff_over(module)
 
     def _hold(
-        self, module: Module, cause: str, at: float, decision: Decision, others: tuple[str, ...]
+        self,
+        module: Module,
+        cause: str,
+        at: float,
+        decision: Decision,
+        others: tuple[str, ...],
+        successor: int,
     ) -> None:
         following = decision.failover or "hold"
         attempt, text = decision.attempt, module.thrashing
@@ -276,9 +276,13 @@ class Supervisor:
         for name in decision.escalated:
             self._out.emit(module, "escalate", cause=name, attempt=attempt, next=following)
         for name in reversed(others):
-            self._take_down(self.modules[name], HOLD)
-        self._apply(module, c.Condemned())
-        self._out.save(module)
+            self._moves.take_down(self.modules[name], HOLD)
+        if successor:
+            self._moves.succeed(module, successor)
+            self._moves.take_down(module, HOLD)
+        else:
+            self._moves.apply(module, c.Condemned())
+            self._out.save(module)
         self._out.emit(module, "thrash", cause=cause, attempt=attempt, next=following)
         self._out.log("error", "JLAUNCHD_THRASHING", text)
         self._out.add(m.RaiseAlarm(module.name, text))
@@ -288,32 +292,10 @@ class Supervisor:
             )
             self._out.add(m.FailOver(module.name, decision.failover))
 
-    def _take_down(self, module: Module, reason: str) -> None:
-        """It goes down because of another one; `reason` says what comes after."""
-        match module.state:
-            case State.STARTING | State.UP:
-                module.replacing = reason
-                self._apply(module, c.Restart())
-                self._ask_to_leave(module)
-            case State.STOPPING if module.wanted:
-                module.replacing = reason
-                self._out.save(module)
-            case State.DOWN | State.BACKOFF if reason == HOLD and module.wanted:
-                self._apply(module, c.Condemned())
-                module.deadline = None
-                self._out.save(module)
-            case _:
-                pass
-
-    def _take_followers_down(self, names: tuple[str, ...]) -> None:
-        for follower, followed in self.ordering.followers(names):
-            if follower.wanted:
-                self._take_down(follower, FOLLOW + followed)
-
     def _backoff_over(self, module: Module) -> None:
         module.deadline = None
         if not self.ordering.waits_for(module):
-            self._apply(module, c.BackoffOver())
+            self._moves.apply(module, c.BackoffOver())
             self._out.launch(module)
 
     # -- what operators ask -----------------------------------------------------------------------
@@ -335,7 +317,7 @@ class Supervisor:
         module.wanted = True
         if module.state in (State.BACKOFF, State.FAILED):
             self.judge.forget(module)
-            self._apply(module, c.Start())
+            self._moves.apply(module, c.Start())
             self._out.launch(module)
         else:
             self._out.save(module)
@@ -352,16 +334,16 @@ class Supervisor:
             if module.state is State.UP:  # one that is starting reads everything anyway
                 self._out.signal(module, signal.SIGHUP, "")
             return
-        self._take_followers_down((module.name,))
+        self._moves.take_followers_down((module.name,))
         module.replacing = module.how = how.value
-        self._apply(module, c.Restart())
-        self._ask_to_leave(module)
+        self._moves.apply(module, c.Restart())
+        self._moves.ask_to_leave(module)
 
     def _clear_requested(self, module: Module) -> None:
         self.judge.forget(module)
         if module.state is State.FAILED:
             module.wanted = False
-            self._apply(module, c.Stop())
+            self._moves.apply(module, c.Stop())
         self._out.add(m.ClearAlarm(module.name))
         self._out.save(module)
         if module.pid:
@@ -380,6 +362,9 @@ class Supervisor:
             module.removed, module.wanted, module.replacing = True, False, ""
             self.modules[name] = module
         self.judge.tree = self.ordering.tree = plan.tree()
+        for module in self.modules.values():
+            if module.standing:
+                self._out.save(module)  # the same order may read otherwise now
 
     # -- what follows -----------------------------------------------------------------------------
 
@@ -392,11 +377,11 @@ class Supervisor:
                 case State.BACKOFF if module.wanted:
                     self._backoff_over(module)
                 case State.STARTING if module.pid:
-                    self._kill(module, "start-timeout")
+                    self._moves.kill(module, "start-timeout")
                 case State.KILLING if module.pid:
                     self._out.signal(module, signal.SIGKILL, module.killed_for)
                 case State.STOPPING:
-                    self._apply(module, c.StopLate())
+                    self._moves.apply(module, c.StopLate())
                     module.deadline = self._now + module.program.stop_timeout
                     if module.pid:
                         self._out.signal(module, signal.SIGKILL, "stop-timeout")
@@ -443,7 +428,7 @@ class Supervisor:
         if not due and module.state is not State.DOWN:
             return
         if not self.ordering.waits_for(module):
-            self._apply(module, c.BackoffOver() if due else c.Start())
+            self._moves.apply(module, c.BackoffOver() if due else c.Start())
             self._out.launch(module)
         elif not due and module.deadline is None and not module.told_of_waiting:
             module.deadline = self._now + module.program.requires_timeout
@@ -460,35 +445,52 @@ class Supervisor:
 
     def _stop(self, module: Module) -> None:
         given_up = module.state in (State.BACKOFF, State.FAILED)
-        self._apply(module, c.Stop())
+        self._moves.apply(module, c.Stop())
         if given_up:
             module.deadline = None
             self._out.save(module)
         else:
-            self._ask_to_leave(module)
+            self._moves.ask_to_leave(module)
+
+    # -- standing orders --------------------------------------------------------------------------
+
+    def _give_standing_orders(self) -> None:
+        """To init, for whoever would be started again at once."""
+        if not self.running or self.stopping:
+            return
+        for module in self.modules.values():
+            module.stands_at = None
+            if module.state is not State.UP or module.standing:
+                continue
+            since = stands_from(module, self.judge, self.ordering, self._now)
+            if since is not None and since <= self._now:
+                self._out.stand(module)
+            else:
+                module.stands_at = since
+
+    def _take_orders_back(self, failed: Module, decision: Decision) -> None:
+        """Those of its group, when that may forgive no further failure; all, when one was passed on."""
+        above = self.judge.tree.parent(failed.name)
+        if decision.escalated:
+            concerned = tuple(self.modules)
+        elif (
+            above is None
+            or above.policy.intensity is None
+            or failed.program.judged_alone
+            or self.judge.counting(failed, self._now) < above.policy.intensity
+        ):
+            return
+        else:
+            concerned = self.judge.tree.programs(above.name)
+        for name in concerned:
+            if self.modules[name].standing and name != failed.name:
+                self._out.save(self.modules[name])
 
     # -- small things -----------------------------------------------------------------------------
 
     @property
     def _now(self) -> float:
         return self._out.now.monotonic
-
-    def _apply(self, module: Module, event: c.Event) -> State:
-        module.state = next_state(module.name, TRANSITIONS, module.state, event)
-        return module.state
-
-    def _ask_to_leave(self, module: Module) -> None:
-        """Once there is a process: before, it is told when it claims its name."""
-        module.deadline = self._now + module.program.stop_timeout
-        self._out.save(module)
-        if not module.pid:
-            return
-        ordered = f"requested:{module.replacing or 'stop'}"
-        number = _SIGNALS.get(module.how, signal.SIGTERM)
-        if number is signal.SIGTERM:
-            text = f"{module.cli_name} (PID {module.pid}) terminate signal sent"
-            self._out.log("info", "JLAUNCHD_TERMINATE", text)
-        self._out.signal(module, number, ordered)
 
     @staticmethod
     def _may_leave(program: Program, cause: str) -> bool:

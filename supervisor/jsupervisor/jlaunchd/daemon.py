@@ -14,7 +14,7 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -28,7 +28,6 @@ from jsupervisor.initproto import Json, Message
 from jsupervisor.jlaunchd import messages as m
 from jsupervisor.jlaunchd.alarms import Alarms
 from jsupervisor.jlaunchd.api import SupervisorServicer
-from jsupervisor.jlaunchd.child import State
 from jsupervisor.jlaunchd.core import Supervisor
 from jsupervisor.jlaunchd.coroner import Coroner
 from jsupervisor.jlaunchd.hearts import Hearts, Kept
@@ -40,16 +39,14 @@ from jsupervisor.jlaunchd.operations import Operations
 from jsupervisor.jlaunchd.plan import Plan
 from jsupervisor.jlaunchd.planfile import OrderPlace, start_order, write_plan
 from jsupervisor.jlaunchd.postmortem import Death, Postmortem
+from jsupervisor.jlaunchd.publisher import Publisher, speaker
 from jsupervisor.jlaunchd.reader import PlanError
-from jsupervisor.jlaunchd.rules import describe
 from jsupervisor.jlaunchd.sparing import Sparing
 from jsupervisor.jlaunchd.telemetry import Telemetry
 from jsupervisor.jlaunchd.watchers import Watchers
-from jsupervisor.paths import PLAIN, socket_path
 from jsupervisor.runtime import injected
 from jsupervisor.runtime.clock import rfc3339
 from jsupervisor.runtime.daemon import Daemon
-from jsupervisor.runtime.names import daemon_name
 from jsupervisor.runtime.order import Order
 from jsupervisor.runtime.record import Sink
 from jsupervisor.runtime.rpc import Client, Seam
@@ -86,7 +83,8 @@ class Jlaunchd(Daemon):
         self.adopted = trio.Event()
         self._place = OrderPlace(order.instance, order.home, order.run_dir, 0)
         self.watchers = Watchers()
-        self.published: dict[str, Message] = {}
+        self._publisher = Publisher(self.core, order.run_dir, link.send)
+        self.published = self._publisher.published
         self._hearts = Hearts(self._connect, self.log, self._lost)
         self.telemetry = Telemetry(self, self._hearts.stats)
         postmortem = Postmortem(Path(order.home), self.clock)
@@ -187,8 +185,7 @@ class Jlaunchd(Daemon):
 
     def _welcome(self) -> None:
         self.handle(m.StartAll())
-        for module in self.core.modules.values():
-            self._publish(module)
+        self._publisher.everything(self.plan, self.clock.monotonic())
         self.link.send({"op": "adopted"})
         self.adopted.set()
 
@@ -227,6 +224,7 @@ class Jlaunchd(Daemon):
                     cause=str(message["cause"]),
                     at=_int(message["monotonic_ns"]) / 1e9,
                     notice=number,
+                    successor=_int(message.get("successor")),
                 ),
                 number,
                 self._deaths(message),
@@ -254,25 +252,14 @@ class Jlaunchd(Daemon):
         for command in commands:
             if isinstance(command, m.Launch):
                 self._launch(command, now.monotonic)  # before all else: somebody waits for it
-        for module in self._concerned(event, commands):
-            self._publish(module)  # now: who hears of an event may ask for the status at once
+        # Now: who hears of an event may ask for the status at once.
+        self._publisher.after(event, commands, self.plan, now.monotonic)
         for command in commands:
             self._carry_out(command, entry)
         if entry.records or notice:
             self._entries.send_nowait(entry)
         self._timer.cancel()
         self._sparing.look()
-
-    def _concerned(self, event: m.Event, commands: Iterable[m.Command]) -> Iterable[Module]:
-        """The modules whose status may be different now."""
-        modules = self.core.modules
-        named = {getattr(item, "name", None) for item in (event, *commands)}
-        if named == {None}:
-            return list(modules.values())
-        if not self.core.running:  # nobody waits for anybody before everything is adopted
-            return [modules[name] for name in named if name in modules]
-        waiting = (State.DOWN, State.BACKOFF)
-        return [x for x in modules.values() if x.name in named or x.state in waiting]
 
     def _carry_out(self, command: m.Command, entry: Entry) -> None:
         match command:
@@ -289,7 +276,7 @@ class Jlaunchd(Daemon):
                     }
                 )
             case m.SaveRecord():
-                self.link.send({"op": "record", "name": command.name, "record": command.record})
+                self._save(command)
             case m.Emit():
                 record = self._record(command)
                 if self.telemetry.ledger.enter(record):
@@ -304,7 +291,7 @@ class Jlaunchd(Daemon):
             case m.ClearAlarm():
                 self.alarms.clear(command.name)
             case m.Forget():
-                self.published.pop(command.name, None)
+                self._publisher.forget(command.name)
                 self.link.send({"op": "forget", "name": command.name})
             case m.FailOver():
                 self._nursery.start_soon(self._fail_over, command)
@@ -318,6 +305,20 @@ class Jlaunchd(Daemon):
         stamps = {"noticed": int(noticed * 1e9), "decided": self.clock.monotonic_ns()}
         order = {**_object(request["order"]), phases.KEY: stamps}
         self.link.send({"op": "start", **request, "order": order, "record": command.record})
+
+    def _save(self, command: m.SaveRecord) -> None:
+        message: Message = {
+            "op": "record",
+            "name": command.name,
+            "incarnation": command.incarnation,
+            "record": command.record,
+        }
+        if command.standing:
+            self._issuer.ensure(
+                speakers(self.plan, self.plan.program(command.name)), self.link.send
+            )
+            message["standing"] = self._request(command.name, command.standing)
+        self.link.send(message)
 
     def _request(self, name: str, incarnation: int) -> Message:
         """To have a program started, or made ready to start."""
@@ -351,56 +352,16 @@ class Jlaunchd(Daemon):
             "next": command.next,
         }
 
-    def _publish(self, module: Module) -> None:
-        """Tell init what `status` says of a module, when it changed."""
-        names = daemon_name(module.program.executable)
-        program = module.program
-        above = self.core.judge.tree.parent(module.name)
-        published: Message = {
-            "name": program.name,
-            "executable": program.executable,
-            "cli_name": names.cli_name,
-            "display_name": names.display_name,
-            "pid": module.pid or None,
-            "incarnation": module.incarnation,
-            "state": module.state.shown,
-            "socket": self._plain_socket(module),
-            "ready_at": module.ready_at or None,
-            "restarts": module.restarts,
-            "last_cause": module.last_cause or None,
-            "policy": describe(program.policy),
-            "group": None if above is None else above.name,
-            "failures": self.core.judge.counting(module, self.clock.monotonic()),
-            "waits_for": list(self._waits_for(module)),
-        }
-        if self.published.get(program.name) != published:
-            self.published[program.name] = published
-            self.link.send({"op": "publish", "modules": [published]})
-
-    def _waits_for(self, module: Module) -> tuple[str, ...]:
-        waiting = module.wanted and module.state in (State.DOWN, State.BACKOFF)
-        return self.core.ordering.waits_for(module) if waiting and self.core.running else ()
-
-    def _plain_socket(self, module: Module) -> str | None:
-        name = self._speaker(module)
-        return None if name is None else socket_path(self.order.run_dir, name, PLAIN)
-
-    def _speaker(self, module: Module) -> str | None:
-        """Whose gRPC sockets speak for the module: its own, a part's, or nobody's (an engine)."""
-        if module.program.entry == "monolith":
-            return next(part.name for part in self.plan.parts if part.stage == "full")
-        return module.name if module.program.stage == "full" else None
-
     def _watch_heartbeat(self, module: Module) -> None:
         beat = module.program.heartbeat
         kept = Kept.WORD if module.program.foreign is None else Kept.NOTICES
-        source = self._speaker(module) or kept
+        source = speaker(self.plan, module) or kept
         self._hearts.watch(module.name, module.incarnation, beat, source, module.pid)
 
     def speaker_of(self, name: str) -> str | None:
         """Whose gRPC sockets speak for the module called `name`; None when there are none."""
         module = self.core.modules.get(name)
-        return None if module is None else self._speaker(module)
+        return None if module is None else speaker(self.plan, module)
 
     def _connect(self, name: str, incarnation: int) -> Client:
         """The channel to one incarnation of a module."""

@@ -13,7 +13,7 @@ from typing import Final
 
 from jsupervisor.jlaunchd.groups import Group, Tree
 from jsupervisor.jlaunchd.module import Module
-from jsupervisor.jlaunchd.policy import REMEMBERED, RestartPolicy, judge
+from jsupervisor.jlaunchd.policy import REMEMBERED, Backoff, RestartPolicy, judge
 
 ESCALATIONS: Final = 20
 """Escalations remembered for each group; a higher intensity of theirs counts no further."""
@@ -79,6 +79,24 @@ class Judge:
             escalated.append(group.name)
             self._pass_on(module, group.name, levels[place + 1][1], at)
         raise AssertionError("the uppermost level has decided")
+
+    def forgives_from(self, module: Module, now: float) -> float | None:
+        """From when on a failure is followed by a restart without delay, if nothing else happens.
+
+        None: not in sight. Failures only cease to count with time, so it holds from then on.
+        """
+        above = self.tree.parent(module.name)
+        alone = module.program.judged_alone or above is None
+        policy = module.program.policy if above is None or alone else above.policy
+        period = policy.period
+        times = module.failures if above is None or alone else self._window(above, now)
+        counting = [time for time in times if now - time < period]
+        excess = 0 if policy.intensity is None else len(counting) + 1 - policy.intensity
+        if excess > len(counting):
+            return None
+        forgiven = counting[excess - 1] + period if excess > 0 else now
+        undelayed = _undelayed(policy.backoff, module, now)
+        return None if undelayed is None else max(forgiven, undelayed)
 
     def forget(self, module: Module) -> None:
         """Its past no longer counts anywhere."""
@@ -147,3 +165,16 @@ class Judge:
             escalated=escalated,
             failover=failover if failover in ("alternate-media", "other-routing-engine") else "",
         )
+
+
+def _undelayed(backoff: Backoff, module: Module, now: float) -> float | None:
+    """From when on the next failure has no delay; None: as long as it runs, never."""
+    if backoff.cap == 0.0:
+        return now
+    if backoff.initial > 0.0:
+        return None
+    if module.streak == 0:
+        return now
+    if module.up_since is None:
+        return None
+    return module.up_since + module.program.policy.backoff.reset

@@ -79,6 +79,8 @@ class Exited:
     cause: str
     at: float
     notice: int
+    successor: int = 0
+    """The incarnation that init has started at once, by a standing order; 0: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +178,13 @@ class SendSignal:
 
 @dataclass(frozen=True, slots=True)
 class SaveRecord:
-    """Have init keep the record."""
+    """Have init keep the record, and with it a standing order or none."""
 
     name: str
+    incarnation: int
     record: Mapping[str, Json]
+    standing: int = 0
+    """The incarnation that init is to start by itself when this one fails; 0: none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

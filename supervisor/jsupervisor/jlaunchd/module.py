@@ -44,6 +44,10 @@ class Module:
     """It has left the plan, and is forgotten when it is down."""
     killed_for: str = ""
     """Why we killed it: "hang" or "start-timeout"."""
+    standing: int = 0
+    """The incarnation that init has a standing order to start when this one fails; 0: none."""
+    stands_at: float | None = None
+    """When such an order may be given, if nothing else happens."""
     adopted_gone: bool = field(default=False)
 
     @property

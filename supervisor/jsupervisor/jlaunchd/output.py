@@ -27,19 +27,42 @@ class Output:
         """Have its next incarnation started."""
         if module.incarnation:
             module.restarts += 1
-        module.incarnation += 1
+        self._begin(module, module.incarnation + 1)
+        self.add(m.Launch(module.name, module.incarnation, module.record()))
+
+    def launched(self, module: Module, successor: int) -> None:
+        """Its next incarnation has been started by a standing order: take note of it."""
+        module.restarts += 1
+        self._begin(module, successor)
+        self.save(module)
+
+    def _begin(self, module: Module, incarnation: int) -> None:
+        module.incarnation, module.standing = incarnation, 0
         module.pid, module.how, module.up_since = 0, m.How.GRACEFULLY.value, None
         module.told_of_waiting = False
         module.deadline = self.now.monotonic + module.program.start_timeout
-        self.add(m.Launch(module.name, module.incarnation, module.record()))
 
     def signal(self, module: Module, number: signal.Signals, ordered: str) -> None:
         """Have it sent a signal."""
         self.add(m.SendSignal(module.name, module.incarnation, number, ordered))
 
     def save(self, module: Module) -> None:
-        """Have its record kept."""
-        self.add(m.SaveRecord(module.name, module.record()))
+        """Have its record kept; that takes a standing order back."""
+        module.standing = 0
+        self.add(m.SaveRecord(module.name, module.incarnation, module.record()))
+
+    def stand(self, module: Module) -> None:
+        """Give init a standing order for its next failure, with its newest record."""
+        module.standing = module.incarnation + 1
+        given = m.SaveRecord(
+            module.name, module.incarnation, module.record(), standing=module.standing
+        )
+        for place in range(len(self.commands) - 1, -1, -1):
+            command = self.commands[place]
+            if isinstance(command, m.SaveRecord) and command.name == module.name:
+                self.commands[place] = given
+                return
+        self.add(given)
 
     def log(self, severity: str, tag: str, text: str) -> None:
         """Say it in the log."""

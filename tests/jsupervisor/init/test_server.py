@@ -240,6 +240,56 @@ def test_exits_are_kept_until_a_jlaunchd_acknowledges_them(rig: Rig) -> None:
     assert [] == [message for message in fifth.heard if message["op"] == "exit"]
 
 
+def test_a_standing_order_is_carried_out_without_a_supervisor_and_told_to_the_next_one(
+    rig: Rig,
+) -> None:
+    init = rig()
+    jlaunchd, launcher = init.staff()
+    module = init.module(jlaunchd, launcher, "rpd")
+    module.say("report", stage="ready", monotonic_ns=5)
+    jlaunchd.expect("report")
+    standing = {"incarnation": 2, "stage": "lean", "order": {"x": 1}}
+    record = {"name": "rpd", "incarnation": 1, "record": {"of": "rpd"}}
+    jlaunchd.say("record", **record, standing=standing)
+    jlaunchd.sync()
+    os.kill(jlaunchd.pid, signal.SIGSTOP)
+    module.do("exit", code=17)
+    assert 1 == launcher.expect("fork")["order"]["x"]
+    launcher.do("fork", role="module")
+    second = init.puppet("module")
+    second.say("claim", name="rpd", incarnation=2)
+    second.expect("granted")
+    second.say("report", stage="ready", monotonic_ns=9)
+    second.ask("get", key="x/y")
+    os.kill(jlaunchd.pid, signal.SIGKILL)
+    for _ in range(2):
+        successor = init.puppet("jlaunchd")
+        successor.hello()
+        told = [
+            m for m in successor.heard if m.get("op") in ("process", "exit", "claimed", "report")
+        ]
+        os.kill(successor.pid, signal.SIGKILL)
+
+        assert ["process", "exit", "claimed", "report"] == [m["op"] for m in told]
+        assert (1, module.pid, "running") == tuple(
+            told[0]["process"][key] for key in ("incarnation", "pid", "phase")
+        )
+        assert ("exit:17", 1, 2) == (told[1]["cause"], told[1]["incarnation"], told[1]["successor"])
+        assert [(2, second.pid)] * 2 == [
+            (m["process"]["incarnation"], m["process"]["pid"]) for m in told[2:]
+        ]
+    last = init.puppet("jlaunchd")
+    last.hello()
+    last.say("record", name="rpd", incarnation=2, record={"of": "rpd 2"})
+    last.sync()
+    os.kill(last.pid, signal.SIGKILL)
+    knowing = init.puppet("jlaunchd")
+    knowing.hello()
+    processes = [m for m in knowing.heard if m["op"] == "process"]
+    assert [(2, {"of": "rpd 2"})] == [(m["process"]["incarnation"], m["record"]) for m in processes]
+    assert "claimed" not in [m["op"] for m in knowing.heard]
+
+
 def test_a_record_at_which_jlaunchd_dies_three_times_is_set_aside(rig: Rig) -> None:
     init = rig()
     jlaunchd, launcher = init.staff()

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jsupervisor.init.table import CLAIM_TIMEOUT_NS, Phase, Refused, Table, describe
+from jsupervisor.init.table import (
+    CLAIM_TIMEOUT_NS,
+    FAULT,
+    Phase,
+    Process,
+    Refused,
+    Standing,
+    Table,
+    describe,
+    describe_before,
+)
 
 PID = 4711
 PHASES = ["unknown", *Phase]
@@ -192,3 +202,84 @@ def test_whatever_is_asked_a_name_has_one_process_and_incarnations_rise(
             pass
 
         assert running == {process.pid: process.name for process in table.alive()}
+
+
+# -- standing orders --------------------------------------------------------------------------------
+
+NEXT = Standing(3, "full", {"x": 1})
+
+
+def standing_table(standing: Standing | None = NEXT) -> Table:
+    """Incarnation 2 of rpd runs, with a record and a standing order."""
+    table = table_in(Phase.RUNNING)
+    table.record("rpd", 2, "known", standing)
+    return table
+
+
+def die(table: Table) -> Process | None:
+    """It dies; its successor, if there is one."""
+    gone = table.exited(PID)
+    assert gone is not None
+    return table.succeed(gone, 7)
+
+
+@pytest.mark.parametrize("ordered", ["", FAULT])
+def test_a_failed_process_is_succeeded_once_by_a_standing_order(ordered: str) -> None:
+    table = standing_table()
+    table.find("rpd").ordered = ordered
+    successor = die(table)
+
+    assert successor is not None
+    assert (3, {"x": 1}, Phase.RESERVED) == (
+        successor.incarnation,
+        successor.order,
+        successor.phase,
+    )
+    assert 7 + CLAIM_TIMEOUT_NS == successor.claim_deadline_ns
+    table.claim("rpd", 3, PID, 18)
+    assert die(table) is None
+
+
+def test_who_was_signalled_by_request_is_not_succeeded() -> None:
+    table = standing_table()
+    table.find("rpd").ordered = "requested:stop"
+
+    assert die(table) is None
+
+
+def test_the_next_record_takes_a_standing_order_back() -> None:
+    table = standing_table()
+    table.record("rpd", 2, "newer")
+
+    assert die(table) is None
+    assert "newer" == table.records["rpd"]
+
+
+@pytest.mark.parametrize("phase", [Phase.RESERVED, Phase.GONE])
+def test_a_standing_order_for_who_does_not_run_is_none(phase: Phase) -> None:
+    table = table_in(phase)
+    table.record("rpd", 2, "known", NEXT)
+
+    assert {} == table.standing
+    assert "known" == table.records["rpd"]
+
+
+def test_a_successor_comes_after_the_one_it_replaces_until_it_is_in_the_record() -> None:
+    table = standing_table()
+    die(table)
+    table.claim("rpd", 3, PID + 1, 18)
+    before = describe_before(table.processes["rpd"])
+
+    assert (2, "running", PID) == (before["incarnation"], before["phase"], before["pid"])
+    table.record("rpd", 2, "written before it was heard of")
+    assert before == describe_before(table.processes["rpd"])
+    table.record("rpd", 3, "heard")
+    assert describe(table.processes["rpd"]) == describe_before(table.processes["rpd"])
+
+
+def test_what_is_forgotten_has_no_standing_order() -> None:
+    table = standing_table()
+    table.exited(PID)
+    table.forget("rpd")
+
+    assert {} == table.standing

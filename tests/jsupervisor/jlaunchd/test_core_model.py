@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from jsupervisor.init.table import Phase, Process, Refused, Table
+from jsupervisor.init.table import Phase, Process, Refused, Standing, Table
 from jsupervisor.initproto import Json
 from jsupervisor.jlaunchd import messages as m
 from jsupervisor.jlaunchd.child import State
@@ -30,7 +30,7 @@ from jsupervisor.jlaunchd.plan import Plan, with_policy
 from jsupervisor.jlaunchd.profile import parse_plan
 
 POLICIES = ("junos", "never-give-up", "systemd")
-NAMES = ("a", "b", "c", "d", "e", "f", "g")
+NAMES = ("a", "b", "c", "d", "e", "f", "g", "h", "i", "j")
 TEXT = """
 [profile]
 name = "model"
@@ -58,6 +58,12 @@ follows = ["a"]
 requires_timeout = 3
 [program.g]
 entry = "m:C"
+[program.h]
+entry = "m:C"
+[program.i]
+entry = "m:C"
+[program.j]
+entry = "m:C"
 [group.inner]
 members = ["e", "f"]
 strategy = "one_for_all"
@@ -65,6 +71,9 @@ policy = "erlang"
 [group.outer]
 members = ["inner", "g"]
 strategy = "rest_for_one"
+intensity = 2
+[group.pair]
+members = ["i", "j"]
 intensity = 2
 """
 names = st.sampled_from(NAMES)
@@ -89,6 +98,7 @@ class World(RuleBasedStateMachine):
         self.next_pid = 100
         self.next_notice = 1
         self.finished = False
+        self.successions = 0
 
     @initialize(policy=st.sampled_from(POLICIES))
     def begin(self, policy: str) -> None:
@@ -123,12 +133,15 @@ class World(RuleBasedStateMachine):
                 self.table.records[command.name] = on_the_wire(command.record)
                 self.forks.append((command.name, command.incarnation))
             case m.SaveRecord():
-                self.table.records[command.name] = on_the_wire(command.record)
+                given = Standing(command.standing, "full", {}) if command.standing else None
+                record = on_the_wire(command.record)
+                self.table.record(command.name, command.incarnation, record, given)
             case m.SendSignal():
                 try:
                     process = self.table.find(command.name, command.incarnation)
                 except Refused:
                     return
+                process.ordered = command.ordered or process.ordered
                 if command.signal == signal.SIGKILL:
                     self.reap(process.pid, "signal:SIGKILL")
             case m.AllStopped():
@@ -140,15 +153,19 @@ class World(RuleBasedStateMachine):
         """init starts the next supervisor and tells it what there is."""
         self.dies_after = dies_after
         self.core = Supervisor(self.plan)
-        for process in list(self.table.processes.values()):
+        self.table.standing.clear()
+        unheard = {name for name, newest in self.table.processes.items() if newest.replaces}
+        for newest in list(self.table.processes.values()):
+            process = newest.replaces or newest
+            phase = Phase.RUNNING if newest.replaces else newest.phase
             record = self.table.records.get(process.name)
             ready = process.reached.get("ready")
             self.tell(
                 m.Adopt(
                     name=process.name,
                     incarnation=process.incarnation,
-                    phase=process.phase.value,
-                    pid=process.pid if process.phase is Phase.RUNNING else 0,
+                    phase=phase.value,
+                    pid=process.pid if phase is Phase.RUNNING else 0,
                     ready=ready is not None,
                     record=record if isinstance(record, dict) else None,
                     aside=False,
@@ -157,7 +174,17 @@ class World(RuleBasedStateMachine):
             )
         for notice in list(self.notices):
             self.tell(notice)
+            if isinstance(notice, m.Exited) and notice.successor and notice.name in unheard:
+                self.tell_of_successor(notice.name)
         self.tell(m.StartAll())
+
+    def tell_of_successor(self, name: str) -> None:
+        """As init does."""
+        process = self.table.processes[name]
+        if process.pid:
+            self.tell(m.Claimed(name, process.incarnation, process.pid))
+        for stage, at in process.reached.items():
+            self.tell(m.Reported(name, process.incarnation, stage, at / 1e9))
 
     # -- what may happen --------------------------------------------------------------------------
 
@@ -193,6 +220,10 @@ class World(RuleBasedStateMachine):
         name, incarnation = self.unborn.pop(
             data.draw(st.integers(0, len(self.unborn) - 1), "newborn")
         )
+        self.claim(name, incarnation)
+
+    def claim(self, name: str, incarnation: int) -> None:
+        """A newborn asks init."""
         pid, self.next_pid = self.next_pid, self.next_pid + 1
         try:
             self.table.claim(name, incarnation, pid, pid)
@@ -205,6 +236,18 @@ class World(RuleBasedStateMachine):
     @rule()
     def the_newborn_die(self) -> None:
         self.unborn.clear()
+
+    @rule()
+    def for_a_moment_all_goes_well(self) -> None:
+        while self.forks or self.unborn:
+            self.unborn += self.forks
+            self.forks.clear()
+            self.claim(*self.unborn.pop())
+            self.deliver()
+            for pid in sorted(self.alive):
+                process = self.table.find(self.alive[pid][0])
+                if "ready" not in process.reached:
+                    self.report(pid, "ready")
 
     @precondition(lambda self: self.alive)
     @rule(data=st.data(), stage=st.sampled_from(["serving", "ready"]))
@@ -222,6 +265,32 @@ class World(RuleBasedStateMachine):
     def a_module_dies(self, data: st.DataObject, cause: str) -> None:
         self.reap(data.draw(st.sampled_from(sorted(self.alive)), "pid"), cause)
 
+    @precondition(lambda self: self.alive and not self.finished)
+    @rule(
+        data=st.data(),
+        event=st.builds(m.StopRequested, names)
+        | st.builds(m.RestartRequested, names, st.sampled_from(m.How)),
+    )
+    def one_dies_before_init_hears_what_an_operator_wants(
+        self, data: st.DataObject, event: m.StopRequested | m.RestartRequested
+    ) -> None:
+        self.reap(data.draw(st.sampled_from(sorted(self.alive)), "pid"), "exit:1")
+        self.tell(event)
+
+    @precondition(lambda self: self.alive)
+    @rule(data=st.data(), name=names, policy=st.sampled_from(POLICIES))
+    def one_dies_before_init_hears_of_another_policy(
+        self, data: st.DataObject, name: str, policy: str
+    ) -> None:
+        self.reap(data.draw(st.sampled_from(sorted(self.alive)), "pid"), "exit:1")
+        self.set_policy(policy, name)
+
+    @precondition(lambda self: self.alive)
+    @rule(data=st.data())
+    def two_die_before_the_supervisor_hears_of_it(self, data: st.DataObject) -> None:
+        for _ in range(min(2, len(self.alive))):
+            self.reap(data.draw(st.sampled_from(sorted(self.alive)), "pid"), "signal:SIGKILL")
+
     def reap(self, pid: int, cause: str) -> None:
         """As init does."""
         process = self.table.exited(pid)
@@ -229,6 +298,10 @@ class World(RuleBasedStateMachine):
         del self.alive[pid]
         self.now += 1e-6  # no two deaths at the same time, to tell them apart
         self.died_at.add(self.now)
+        successor = self.table.succeed(process, int(self.now * 1e9))
+        if successor is not None:
+            self.successions += 1
+            self.forks.append((successor.name, successor.incarnation))
         notice = m.Exited(
             name=process.name,
             incarnation=process.incarnation,
@@ -236,6 +309,7 @@ class World(RuleBasedStateMachine):
             cause=cause,
             at=self.now,
             notice=self.number(),
+            successor=0 if successor is None else successor.incarnation,
         )
         self.notices.append(notice)
         self.later.append(notice)
@@ -268,6 +342,10 @@ class World(RuleBasedStateMachine):
 
     @rule(policy=st.sampled_from(POLICIES), of=st.sampled_from(["", *NAMES, "inner", "outer"]))
     def an_operator_sets_a_policy(self, policy: str, of: str) -> None:
+        self.set_policy(policy, of)
+
+    def set_policy(self, policy: str, of: str) -> None:
+        """As by `jsupervisor set-policy`."""
         self.plan = with_policy(self.plan, policy, of)
         self.tell(m.PlanChanged(self.plan))
 
@@ -345,14 +423,7 @@ class World(RuleBasedStateMachine):
             while self.forks:
                 self.unborn.append(self.forks.popleft())
             while self.unborn:
-                name, incarnation = self.unborn.pop()
-                pid, self.next_pid = self.next_pid, self.next_pid + 1
-                try:
-                    self.table.claim(name, incarnation, pid, pid)
-                except Refused:
-                    continue
-                self.alive[pid] = (name, incarnation)
-                self.tell(m.Claimed(name, incarnation, pid))
+                self.claim(*self.unborn.pop())
             for pid, (name, _) in list(self.alive.items()):
                 assert self.core is not None
                 if self.core.modules[name].state is State.STOPPING:

@@ -164,6 +164,33 @@ async def test_the_record_that_init_keeps_counts_the_failure() -> None:
     assert 1 == len(failures)
 
 
+async def test_what_is_up_has_a_standing_order_that_says_all_that_a_start_does() -> None:
+    async with supervisor() as init:
+        await init.welcome()
+        start = await init.expect("start", name="one")
+        init.claimed("one", 1, 100)
+        init.connection.send(
+            {
+                "op": "report",
+                "stage": "ready",
+                "process": {"name": "one", "incarnation": 1, "reached": {"ready": 5}},
+            }
+        )
+        record = await init.expect("record", name="one")
+
+    standing, order = record["standing"], start["order"]
+    assert isinstance(standing, dict)
+    assert isinstance(order, dict)
+    assert (1, 2, start["stage"]) == (
+        record["incarnation"],
+        standing["incarnation"],
+        standing["stage"],
+    )
+    told = standing["order"]
+    assert isinstance(told, dict)
+    assert {**order, "incarnation": 2} == {**told, "phases": order["phases"]}
+
+
 async def test_a_running_module_is_adopted_and_not_started_again() -> None:
     async with supervisor() as init:
         await init.expect("hello")

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
 from jsupervisor.jlaunchd.judge import ESCALATIONS, Decision, Judge
 from jsupervisor.jlaunchd.module import Module
+from jsupervisor.jlaunchd.policy import POLICIES
 from jsupervisor.jlaunchd.profile import parse_plan
 
 PROGRAMS = "".join(f'[program.{name}]\nentry = "m:C"\n' for name in "abcd")
@@ -112,3 +118,69 @@ def test_a_healthy_run_ends_a_streak_and_a_short_one_does_not() -> None:
         streaks.append(module.streak)
 
     assert [1, 2, 3, 1] == streaks
+
+
+# -- what is certain ahead --------------------------------------------------------------------------
+
+
+def certain(text: str, name: str, failures: list[float], now: float) -> float | None:
+    """From when on a failure of `name` is forgiven without delay, after these of `a`."""
+    judge = judge_of(text)
+    for at in failures:
+        fail(judge, "a", at)
+    module = judge._modules[name]
+    module.up_since = now
+    return judge.forgives_from(module, now)
+
+
+def policy_of(keys: str) -> str:
+    """A group of a and b with this policy."""
+    return f'[group.g]\nmembers = ["a", "b"]\n{keys}'
+
+
+def test_within_the_intensity_it_is_certain_now() -> None:
+    text = policy_of("intensity = 2\nperiod = 10")
+
+    assert [5.0, 5.0] == [certain(text, name, [4.0], 5.0) for name in "ab"]
+
+
+def test_beyond_the_intensity_it_is_certain_when_enough_failures_count_no_more() -> None:
+    text = policy_of("intensity = 2\nperiod = 10")
+
+    assert [11.0, 11.0] == [certain(text, name, [1.0, 4.0], 5.0) for name in "ab"]
+    assert certain(policy_of("intensity = 0\nperiod = 10"), "a", [], 5.0) is None
+
+
+def test_who_is_judged_alone_counts_its_own_failures() -> None:
+    assert [8.9, 9.0] == [certain("", name, [3.9], 9.0 - 0.1 * (name == "a")) for name in "ad"]
+
+
+def test_a_back_off_from_nought_is_nought_again_after_a_healthy_run() -> None:
+    text = policy_of("intensity = 5\nbackoff = { initial = 0.0, cap = 5.0 }")
+
+    assert 5.0 == certain(text, "b", [4.0], 5.0)
+    assert 15.0 == certain(text, "a", [4.0], 5.0)
+    assert certain(policy_of("backoff = { initial = 0.1, cap = 5.0 }"), "a", [], 5.0) is None
+
+
+@given(
+    st.lists(st.floats(0.0, 60.0), max_size=6),
+    st.floats(0.0, 100.0),
+    st.floats(0.0, 100.0),
+    st.sampled_from(["junos", "never-give-up", "systemd", "erlang"]),
+)
+def test_what_is_certain_comes_about(
+    times: list[float], wait: float, later: float, policy: str
+) -> None:
+    judge = judge_of("")
+    module = judge._modules["a"]
+    module.program = replace(module.program, policy=POLICIES[policy])
+    for at in sorted(times):
+        fail(judge, "a", at)
+    now = max([*times, 0.0]) + wait
+    module.up_since = now
+    since = judge.forgives_from(module, now)
+    assume(since is not None)
+    assert since is not None
+
+    assert 0.0 == fail(judge, "a", since + later + 1e-6).delay
