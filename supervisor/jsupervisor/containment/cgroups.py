@@ -26,6 +26,8 @@ NOTES: Final = "cgroups"
 PREFIX: Final = "jsupervisor-"
 CONTROLLERS: Final = ("memory", "pids", "cpu")
 _INTO_CGROUP: Final = 0x200000000
+_PARENT: Final = 0x8000
+"""CLONE_PARENT of clone(2)."""
 _PERIOD_US: Final = 100_000
 _SWEEP_SECONDS: Final = 1.0
 
@@ -210,13 +212,16 @@ def remove_noted(run_dir: str, seconds: float = _SWEEP_SECONDS) -> bool:
     return not left
 
 
-def fork_into(folder: str) -> int:
-    """os.fork, with the child born in a group of version 2; raises OSError.
+def fork_into(folder: str, *, sibling: bool = False) -> int:
+    """os.fork, with the child born in a group of version 2 if there is a folder; raises OSError.
 
-    For a process with one thread whose child soon executes another program.
+    A `sibling` is a child of our parent, and not ours. For a process with one thread whose child soon
+    executes another program.
     """
-    fd = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    fields = (_INTO_CGROUP, 0, 0, 0, signal.SIGCHLD, 0, 0, 0, 0, 0, fd)
+    fd = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC) if folder else -1
+    flags = (_INTO_CGROUP if folder else 0) | (_PARENT if sibling else 0)
+    ending = 0 if sibling else signal.SIGCHLD  # a sibling's end is signalled as ours would be
+    fields = (flags, 0, 0, 0, ending, 0, 0, 0, 0, 0, max(fd, 0))
     arguments = struct.pack("=11Q", *fields)
     buffer = ctypes.create_string_buffer(arguments, len(arguments))
     ctypes.pythonapi.PyOS_BeforeFork()
@@ -224,13 +229,15 @@ def fork_into(folder: str) -> int:
         pid = kernel.syscall("clone3", buffer, len(arguments))
     except OSError:
         ctypes.pythonapi.PyOS_AfterFork_Parent()
-        os.close(fd)
+        if folder:
+            os.close(fd)
         raise
     if pid == 0:
         ctypes.pythonapi.PyOS_AfterFork_Child()
     else:
         ctypes.pythonapi.PyOS_AfterFork_Parent()
-    os.close(fd)
+    if folder:
+        os.close(fd)
     return pid
 
 

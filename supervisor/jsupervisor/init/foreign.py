@@ -1,8 +1,8 @@
 """Programs that are not ours: init itself forks and executes them, and hears that they are ready.
 
-init is their parent from the start, so there is no reservation that somebody would have to claim, and no
-duplicate by construction: the table's row and the fork are one turn of a single thread. What can block
-(a look into the user database, a slow disk) is done by the child.
+init is their parent from the start, and a child that waits is told what it is in the very turn in which its
+row in the table is claimed: no duplicate by construction. What can block (a look into the user database, a
+slow disk) is done by the child.
 
 A program says that it is ready by a newline on a descriptor (as with s6), by a datagram (sd_notify(3)), or
 by having been executed at all. The socket for datagrams belongs to the program's name, not to one
@@ -11,41 +11,23 @@ incarnation. It is muted from readiness on, until a supervisor wants to read it.
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pwd
-import resource
-import signal
 import socket
+import sys
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING
 
 from jsupervisor import linux, sdnotify
-from jsupervisor.init.table import Process
-from jsupervisor.initproto import Connection, Json, Message, MessageError
+from jsupervisor.init.newborn import SAID
+from jsupervisor.init.nursery import Nursery, Unborn
+from jsupervisor.init.table import Phase, Process, Refused
+from jsupervisor.initproto import Connection, Json, MessageError
 
 if TYPE_CHECKING:
     from jsupervisor.init.server import Init
-
-PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-FAILED: Final = 127
-"""Exit code of a child that could not become the program; what went wrong comes over a pipe."""
-SAID: Final = 4096
-"""Bytes read at a time of what a child writes."""
-_LIMITS: Final[Mapping[str, tuple[int, int]]] = {
-    "memory_mb": (resource.RLIMIT_AS, 1 << 20),
-    "files": (resource.RLIMIT_NOFILE, 1),
-    "processes": (resource.RLIMIT_NPROC, 1),
-    "cpu_seconds": (resource.RLIMIT_CPU, 1),
-    "core_bytes": (resource.RLIMIT_CORE, 1),
-}
-_SIGNALS: Final = tuple(
-    getattr(signal, name)
-    for name in ("SIGCHLD", "SIGTERM", "SIGINT", "SIGHUP", "SIGPIPE", "SIGXFSZ")
-)
-"""Those that Python or init has changed."""
 
 
 @dataclass(slots=True)
@@ -59,53 +41,65 @@ class Birth:
     """Why it could not be executed."""
 
 
-@dataclass(slots=True)
-class Unborn:
-    """A child that waits to be told what it is."""
-
-    pid: int
-    channel: socket.socket
-
-
 class Foreigners:
-    """All programs of ours that are not of our making.
-
-    One child is always forked ahead, once there has been a program: a fork and its page faults take
-    longer than all the rest of a restart.
-    """
+    """All programs of ours that are not of our making."""
 
     def __init__(self, init: Init) -> None:
         self._init = init
         self._births: dict[int, Birth] = {}
         self._sockets: dict[str, socket.socket] = {}
-        self._unborn: list[Unborn] = []
-        self._files = resource.getrlimit(resource.RLIMIT_NOFILE)
-        """As it was before init raised its own: programs may rely on the usual one."""
+        self._waiting: deque[Process] = deque()
+        self.nursery = Nursery(init, self._arrived)
         self.wanting = False
-        """Is a child to be forked ahead, when there is nothing else to do?"""
-
-    @property
-    def unborn(self) -> set[int]:
-        """The pids of those that wait."""
-        return {unborn.pid for unborn in self._unborn}
+        """Are children to be forked ahead, when there is nothing else to do?"""
 
     def provide(self) -> None:
-        """Fork ahead; what cannot be forked now is forked when it is needed."""
+        """Nothing else is to be done: have children forked ahead."""
         self.wanting = False
-        try:
-            self._unborn.append(self._conceive())
-        except OSError:
-            pass
+        self.nursery.ask(0)
 
     def lost(self, pid: int) -> None:
         """A child is dead: if it waited, it waits no more."""
-        for unborn in [each for each in self._unborn if each.pid == pid]:
-            self._unborn.remove(unborn)
-            unborn.channel.close()
-            self._init.trees.lost(pid)
+        self.nursery.lost(pid)
 
     def start(self, process: Process) -> None:
-        """Execute a program that has just been reserved; raises OSError, KeyError or TypeError."""
+        """Execute a program that has just been reserved, as soon as there is a child to be it.
+
+        What is no order for a program is a reservation that expires.
+        """
+        self._waiting.append(process)
+        self._arrived()
+
+    def _arrived(self) -> None:
+        """There may be children for those who wait."""
+        if self._init.stopping.by_us:
+            self._waiting.clear()
+        while self._waiting:
+            unborn = self.nursery.take()
+            if unborn is None and self.nursery.ask(len(self._waiting)):
+                return
+            process = self._waiting.popleft()
+            if self._wanted(process):
+                self._begin(process, unborn)
+
+    def _wanted(self, process: Process) -> bool:
+        """Is the reservation still to be carried out?"""
+        newest = self._init.table.processes.get(process.name)
+        return newest is process and process.phase is Phase.RESERVED
+
+    def _begin(self, process: Process, unborn: Unborn | None) -> None:
+        """Have a child be the program; what cannot be forked is a reservation that expires."""
+        try:
+            self._deliver(process, unborn)
+        except (OSError, KeyError, TypeError, ValueError, MessageError, Refused) as error:
+            print(f"cannot start {process.name}: {error!r}", file=sys.stderr, flush=True)
+            process.claim_deadline_ns = time.monotonic_ns()
+            return
+        self.wanting = True
+        self._init.claimed(process)
+
+    def _deliver(self, process: Process, unborn: Unborn | None) -> None:
+        """Tell a child what it is; one that has died meanwhile is passed over. Raises OSError."""
         spec = process.order["foreign"]
         if not isinstance(spec, dict):
             raise TypeError("foreign is not an object")
@@ -118,7 +112,7 @@ class Foreigners:
                 os.set_blocking(readiness_w, True)
             address = self._socket(process.name) if kind == "notify" else ""
             told = {**spec, **_names(process), "address": address}
-            pid = self._deliver(told, [fd for fd in (errors_w, readiness_w) if fd >= 0])
+            pid = self._tell(unborn, told, [fd for fd in (errors_w, readiness_w) if fd >= 0])
         except BaseException:
             for fd in (errors, readiness):
                 if fd >= 0:
@@ -128,7 +122,6 @@ class Foreigners:
             for fd in (errors_w, readiness_w):
                 if fd >= 0:
                     os.close(fd)
-        self.wanting = True
         stat = linux.process_stat(pid)
         start_time = stat.start_time if stat is not None else 0
         self._init.table.claim(process.name, process.incarnation, pid, start_time)
@@ -139,36 +132,20 @@ class Foreigners:
         if kind == "notify":
             self._init.watch(self._sockets[process.name].fileno(), lambda: self._noticed(birth))
 
-    def _deliver(self, told: Mapping[str, Json], fds: list[int]) -> int:
-        """Tell a child what it is; its pid. One that has died meanwhile is passed over."""
-        while self._unborn:
-            unborn = self._unborn.pop()
-            try:
-                _tell(unborn.channel, told, fds)
-            except ConnectionError:
-                continue
-            finally:
-                unborn.channel.close()
-            return unborn.pid
-        unborn = self._conceive()
-        with unborn.channel:
-            _tell(unborn.channel, told, fds)
-        return unborn.pid
-
-    def _conceive(self) -> Unborn:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            try:
-                ours.setblocking(False)
-                parent = os.getpid()
-                pid = self._init.trees.fork()
-            except BaseException:
-                ours.close()
-                raise
-            if pid == 0:
-                ours.close()
-                _wait(theirs, parent, self._files)
-        return Unborn(pid, ours)
+    def _tell(self, unborn: Unborn | None, told: Mapping[str, Json], fds: list[int]) -> int:
+        """The pid of the child that was told; raises OSError."""
+        while unborn is not None:
+            with unborn.channel:
+                try:
+                    Connection(unborn.channel).send(told, fds)
+                    return unborn.pid
+                except ConnectionError:
+                    self._init.trees.lost(unborn.pid)
+            unborn = self.nursery.take()
+        forked = self.nursery.fork()
+        with forked.channel:
+            Connection(forked.channel).send(told, fds)
+        return forked.pid
 
     def ended(self, process: Process) -> str:
         """It is dead: why it could not be executed, or nothing."""
@@ -268,146 +245,3 @@ def _names(process: Process) -> dict[str, Json]:
         "name": process.name,
         "incarnation": process.incarnation,
     }
-
-
-def _tell(channel: socket.socket, told: Mapping[str, Json], fds: list[int]) -> None:
-    Connection(channel).send(told, fds)
-
-
-# -- in the child -----------------------------------------------------------------------------------
-
-
-def _wait(channel: socket.socket, parent: int, files: tuple[int, int]) -> NoReturn:
-    """Prepare what is the same for all, wait to be told what to be, and become it."""
-    try:
-        signal.set_wakeup_fd(-1)
-        for number in _SIGNALS:
-            signal.signal(number, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        os.setsid()
-        os.umask(0o022)
-        linux.set_process_name("jinit-unborn")
-        linux.die_with_parent()
-        os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
-        told = Connection(channel).receive() if os.getppid() == parent else None
-        if told is not None:
-            _become(*told, parent, files)
-    except (OSError, MessageError):
-        pass  # nobody to tell
-    finally:
-        os._exit(FAILED)
-
-
-def _become(spec: Message, fds: list[int], parent: int, files: tuple[int, int]) -> NoReturn:
-    """Execute the program; what goes wrong is written to the first descriptor."""
-    errors = fds[0]
-    try:
-        log = linux.open_log(str(spec["log"]))
-        os.dup2(log, 1)
-        os.dup2(log, 2)
-        environment = _environment(spec)
-        _change_user(str(spec["user"]), environment)
-        linux.die_with_parent()  # once more: another user has cleared it
-        if os.getppid() != parent:
-            os._exit(FAILED)
-        os.chdir(str(spec["cwd"]))
-        if len(fds) > 1:
-            errors = _place(errors, fds[1], int(str(spec["readiness"]).removeprefix("fd:")))
-        resource.setrlimit(resource.RLIMIT_NOFILE, files)
-        _limit(spec)
-        command = spec["command"]
-        assert isinstance(command, list)
-        _execute([str(word) for word in command], environment)
-    except BaseException as error:  # noqa: BLE001 - whatever it is, the supervisor is told
-        os.write(errors, _reason(error, spec).encode()[:SAID])
-    finally:
-        os._exit(FAILED)
-
-
-def _execute(arguments: list[str], environment: dict[str, str]) -> NoReturn:
-    """Raises OSError that names the command as its file does, not where it was looked for last."""
-    try:
-        os.execvpe(arguments[0], arguments, environment)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, arguments[0]) from None
-
-
-def _place(errors: int, readiness: int, number: int) -> int:
-    """Make `readiness` the program's descriptor `number`; where `errors` is from then on."""
-    try:
-        errors = fcntl.fcntl(errors, fcntl.F_DUPFD_CLOEXEC, number + 1)
-        if readiness == number:
-            os.set_inheritable(number, True)
-        else:
-            os.dup2(readiness, number)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, f"descriptor {number}") from None
-    return errors
-
-
-def _reason(error: BaseException, spec: Mapping[str, Json]) -> str:
-    if isinstance(error, OSError):
-        return f"{error.strerror}: {error.filename or spec['name']}"
-    return str(error) or repr(error)
-
-
-def _limit(spec: Mapping[str, Json]) -> None:
-    limits = spec["limits"]
-    assert isinstance(limits, dict)
-    for name, (which, unit) in _LIMITS.items():
-        value = limits.get(name)
-        if isinstance(value, int):
-            hard = resource.getrlimit(which)[1]
-            wanted = value * unit
-            if hard != resource.RLIM_INFINITY:
-                wanted = min(wanted, hard)
-            resource.setrlimit(which, (wanted, wanted))
-
-
-def _environment(spec: Mapping[str, Json]) -> dict[str, str]:
-    """What the program finds: little, and what its file says."""
-    environment = {
-        "PATH": PATH,
-        "JSUPERVISOR_INSTANCE": str(spec["instance"]),
-        "JSUPERVISOR_PROGRAM": str(spec["name"]),
-        "JSUPERVISOR_INCARNATION": str(spec["incarnation"]),
-    }
-    if address := str(spec["address"]):
-        environment["NOTIFY_SOCKET"] = address
-    if isinstance(watchdog := spec.get("watchdog_usec"), int):
-        environment["WATCHDOG_USEC"], environment["WATCHDOG_PID"] = str(watchdog), str(os.getpid())
-    told = spec["env"]
-    assert isinstance(told, dict)
-    return environment | {name: str(value) for name, value in told.items()}
-
-
-def _change_user(user: str, environment: dict[str, str]) -> None:
-    """Become the user, if one is named; raises OSError or LookupError."""
-    home, name = HOME
-    if user:
-        try:
-            known = pwd.getpwnam(user)
-        except KeyError:
-            raise LookupError(f"there is no user {user!r}") from None
-        home, name = known.pw_dir, known.pw_name
-        if known.pw_uid != os.getuid():
-            try:
-                os.setgroups(os.getgrouplist(known.pw_name, known.pw_gid))
-                os.setresgid(known.pw_gid, known.pw_gid, known.pw_gid)
-                os.setresuid(known.pw_uid, known.pw_uid, known.pw_uid)
-            except OSError as error:
-                raise OSError(error.errno, error.strerror, f"user {user}") from None
-    environment.setdefault("HOME", home)
-    environment.setdefault("USER", name)
-
-
-def _own_home() -> tuple[str, str]:
-    try:
-        known = pwd.getpwuid(os.getuid())
-    except KeyError:
-        return "/", str(os.getuid())
-    return known.pw_dir, known.pw_name
-
-
-HOME: Final = _own_home()
-"""Of the user that init runs as: home and name, looked up once."""

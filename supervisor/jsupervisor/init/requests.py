@@ -143,10 +143,8 @@ def _adopted(init: Init, peer: Peer, message: Message, fd: int) -> None:
 
 def _start(init: Init, peer: Peer, message: Message, fd: int) -> None:
     name, incarnation = str(message["name"]), _int(message, "incarnation")
-    order = message["order"]
-    if not isinstance(order, dict):
-        raise TypeError("order is not an object")
     stage = str(message["stage"])
+    order = _order(message, stage)
     record = message.get("record")
     _refuse_while_stopping(init)
     _check_record(record)
@@ -164,13 +162,21 @@ def _record(init: Init, peer: Peer, message: Message, fd: int) -> None:
     if not isinstance(standing, dict):
         init.table.record(str(message["name"]), incarnation, record)
         return
-    order, successor = standing["order"], _int(standing, "incarnation")
-    if not isinstance(order, dict):
-        raise TypeError("order is not an object")
+    stage, successor = str(standing["stage"]), _int(standing, "incarnation")
+    order = _order(standing, stage)
     if successor <= incarnation:
         raise Refused(f"incarnation {successor} cannot succeed {incarnation}")
-    given = Standing(successor, str(standing["stage"]), order)
+    given = Standing(successor, stage, order)
     init.table.record(str(message["name"]), incarnation, record, given)
+
+
+def _order(message: Message, stage: str) -> Message:
+    order = message["order"]
+    if not isinstance(order, dict):
+        raise TypeError("order is not an object")
+    if stage == "foreign" and not isinstance(order.get("foreign"), dict):
+        raise TypeError("foreign is not an object")
+    return order
 
 
 def _check_record(record: object) -> None:

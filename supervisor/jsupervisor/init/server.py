@@ -41,6 +41,8 @@ STOP_BY_US_NS: Final = 5_000_000_000
 MAX_NOTICES: Final = 4096
 MAX_PEERS: Final = 512
 MAX_OPEN: Final = 16384
+CALM_SECONDS: Final = 0.01
+"""When nothing has happened for so long, there is time to prepare for what will."""
 
 
 class Init:
@@ -98,7 +100,9 @@ class Init:
         now = time.monotonic_ns()
         deadline = self._run_deadlines(now)
         patience = None if deadline is None else max(0.0, (deadline - now) / 1e9)
-        ready = self._selector.select(0.0 if self.foreigners.wanting else patience)
+        if self.foreigners.wanting and (patience is None or patience > CALM_SECONDS):
+            patience = CALM_SECONDS
+        ready = self._selector.select(patience)
         if not ready and self.foreigners.wanting and not self.stopping.asked:
             self.foreigners.provide()
         for key, events in ready:
@@ -155,6 +159,8 @@ class Init:
             if peer.pinger is not None:
                 deadlines.append(self._ping(peer, peer.pinger, now))
         deadlines.extend(self.aborts.run(now))
+        self.foreigners.nursery.look(now)
+        deadlines.append(self.foreigners.nursery.deadline_ns)
         self.spares.look(now, self.table.processes)
         deadlines.append(self.spares.deadline_ns)
         if self.stopping.asked:
@@ -216,7 +222,7 @@ class Init:
                     self._keeper_exited(keeper, status, now)
         known = {process.pid for process in self.table.alive()}
         known.update(keeper.pid for keeper in self.keepers.values())
-        known.update({*self.foreigners.unborn, self.standby.pid})
+        known.update({*self.foreigners.nursery.pids, self.standby.pid})
         known.update(self.spares.pids)
         self.trees.sweep(known, self.table.processes.values())
 
@@ -270,19 +276,9 @@ class Init:
     def start(self, process: Process) -> None:
         """Have what has just been reserved started by whoever does that."""
         if process.stage == "foreign":
-            self._start_foreign(process)
+            self.foreigners.start(process)
         elif not self.spares.take(process, time.monotonic_ns()):
             sparing.fork(self, process.stage, process.order)
-
-    def _start_foreign(self, process: Process) -> None:
-        """What cannot be forked is a reservation that expires."""
-        try:
-            self.foreigners.start(process)
-        except OSError as error:
-            print(f"cannot start {process.name}: {error}", file=sys.stderr, flush=True)
-            process.claim_deadline_ns = time.monotonic_ns()
-            return
-        self.claimed(process)
 
     def claimed(self, process: Process) -> None:
         """A reservation has become a process."""

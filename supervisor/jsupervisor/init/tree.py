@@ -31,8 +31,8 @@ from jsupervisor.init.table import Phase, Process
 from jsupervisor.initproto import Json
 from jsupervisor.linux import ProcessStat
 
-NEWBORN: Final = "jlauncher"
-"""How a process is called from its fork by a launcher until it takes its module's name."""
+NEWBORN: Final = ("jlauncher", "jinit-")
+"""How a process's name begins from its fork by a launcher or a forker until it is a program."""
 ALONE: Final = "alone"
 CGROUP: Final = "cgroup"
 UID: Final = "uid"
@@ -87,7 +87,6 @@ class Trees:
         Where there are none the child is the subreaper of what it starts. A program that is not ours may
         not know that it has to reap what comes to it then, so it is not asked to without need.
         """
-        self._empty = [path for path in self._empty if not removed(path)]
         folder = ""
         try:
             folder = self._new_group()
@@ -98,9 +97,31 @@ class Trees:
         if pid == 0:
             if not folder:
                 linux.become_subreaper()
-        elif folder:
-            self._folders[pid] = folder
+        else:
+            self.register(pid, folder)
         return pid
+
+    def fork_sibling(self) -> tuple[int, str]:
+        """The same by another process on behalf of its parent, whose child it is; pid and group.
+
+        That one has to `register` it. Raises OSError.
+        """
+        folder = ""
+        try:
+            folder = self._new_group()
+            pid = cgroups.fork_into(folder, sibling=True)
+        except OSError:
+            folder = ""
+            pid = cgroups.fork_into("", sibling=True)
+        if pid == 0 and not folder:
+            linux.become_subreaper()
+        return pid, folder
+
+    def register(self, pid: int, folder: str) -> None:
+        """A child lives in a group of its own, or in none."""
+        self._empty = [path for path in self._empty if not removed(path)]
+        if folder:
+            self._folders[pid] = folder
 
     def _new_group(self) -> str:
         """A group that never was: Linux 6.18 kills at once what is born into one that was killed before."""
@@ -109,8 +130,14 @@ class Trees:
         while True:
             self._forked += 1
             name = f"program-{self._forked}"
-            if not os.path.exists(cgroups.folder_of(self.groups, self._key, name)):
-                return cgroups.make(self.groups, self._key, name, GroupLimits())
+            folder = cgroups.folder_of(self.groups, self._key, name)
+            try:
+                os.mkdir(folder)
+            except FileExistsError:
+                continue
+            except FileNotFoundError:  # the first one of the instance
+                cgroups.make(self.groups, self._key, name, GroupLimits())
+            return folder
 
     def ended(self, process: Process) -> None:
         """A module is dead: end what it started."""
