@@ -25,6 +25,8 @@ Counts = Mapping[int, Collection[int]]
 
 SETTLE_SECONDS: Final = 2.5
 START_SECONDS: Final = 60.0
+LIVED_SECONDS: Final = 2.0
+"""A victim has been up for so long."""
 LOOK_SECONDS: Final = 1.0
 GONE_SECONDS: Final = 15.0
 """A program that is not back by then is not coming."""
@@ -79,7 +81,14 @@ def latency(system: System, options: Options) -> Iterator[Row]:
     for number in range(int(options["kills"])):
         time.sleep(0.15 + draw.uniform(0, 0.3) + draw.uniform(0, system.poll_seconds))
         index = number % len(system.site.works)
+        _let_live(system, index)
         yield {"ms": back(system, index, kill(system, index))}
+
+
+def _let_live(system: System, index: int) -> None:
+    """Until its newest incarnation is older than what anybody takes for just started."""
+    age = (time.monotonic_ns() - system.stamps.newest[index].ns) / 1e9
+    time.sleep(max(0.0, LIVED_SECONDS - age))
 
 
 def storm(system: System, options: Options) -> Iterator[Row]:

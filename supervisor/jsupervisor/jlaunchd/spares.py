@@ -16,7 +16,7 @@ from jsupervisor.jlaunchd.child import State
 from jsupervisor.jlaunchd.module import Module
 from jsupervisor.jlaunchd.plan import Program
 
-CALM: Final = 1.0
+CALM: Final = 0.25
 FIRST_DELAY: Final = 1.0
 MOST_DELAY: Final = 60.0
 
