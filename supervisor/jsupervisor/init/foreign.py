@@ -49,7 +49,7 @@ class Foreigners:
         self._births: dict[int, Birth] = {}
         self._sockets: dict[str, socket.socket] = {}
         self._waiting: deque[Process] = deque()
-        self.nursery = Nursery(init, self._arrived)
+        self.nursery = Nursery(init)
         self.wanting = False
         """Are children to be forked ahead, when there is nothing else to do?"""
 
@@ -68,10 +68,9 @@ class Foreigners:
         What is no order for a program is a reservation that expires.
         """
         self._waiting.append(process)
-        self._arrived()
 
-    def _arrived(self) -> None:
-        """There may be children for those who wait."""
+    def carry_out(self) -> None:
+        """Tell children what to be, as far as there are any; at the end of each turn of init's loop."""
         if self._init.stopping.by_us:
             self._waiting.clear()
         while self._waiting:

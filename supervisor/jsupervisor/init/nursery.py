@@ -16,7 +16,6 @@ import socket
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from jsupervisor.init.server import Init
 
 NAME: Final = "jinit-forker"
-POOL: Final = 4
+POOL: Final = 8
 """Children that wait when nothing happens."""
 PATIENCE_NS: Final = 200_000_000
 """Who has not forked for so long, when somebody waits for it, is replaced."""
@@ -46,11 +45,10 @@ class Unborn:
 
 
 class Nursery:
-    """The children that wait, and their forker. `arrived` is called when there are more, or never will be."""
+    """The children that wait, and their forker."""
 
-    def __init__(self, init: Init, arrived: Callable[[], None]) -> None:
+    def __init__(self, init: Init) -> None:
         self._init = init
-        self._arrived = arrived
         self._files: Files = resource.getrlimit(resource.RLIMIT_NOFILE)
         """As it was before init raised its own: programs may rely on the usual one."""
         self._unborn: deque[Unborn] = deque()
@@ -87,8 +85,11 @@ class Nursery:
         return Unborn(pid, ours)
 
     def ask(self, waiting: int) -> bool:
-        """Have children forked for so many who wait, and some for calm times; False when none will come."""
-        count = waiting + POOL - len(self._unborn) - self._asked
+        """Have children forked for so many who wait, or else as many as are to wait when all is calm.
+
+        False when none will come.
+        """
+        count = (waiting or POOL) - len(self._unborn) - self._asked
         if not self._able:
             return False
         try:
@@ -109,14 +110,12 @@ class Nursery:
         """Replace a forker that lets somebody wait."""
         if self.deadline_ns is not None and self.deadline_ns <= now:
             self._end_forker()
-            self._arrived()
 
     def lost(self, pid: int) -> None:
         """A child is dead: was it one of these?"""
         if pid == self._forker:
             self._forker = 0
             self._end_forker()
-            self._arrived()
             return
         for unborn in [each for each in self._unborn if each.pid == pid]:
             self._unborn.remove(unborn)
@@ -151,12 +150,10 @@ class Nursery:
             received = None
         if received is None:
             self._end_forker()  # its end is reaped as any other's
-            self._arrived()
             return
         message, fds = received
         if "unable" in message:
             self._give_up(str(message["unable"]))
-            self._arrived()
             return
         pid = message["pid"]
         assert isinstance(pid, int)
@@ -165,7 +162,6 @@ class Nursery:
         channel = socket.socket(fileno=fds[0])
         channel.setblocking(False)
         self._unborn.append(Unborn(pid, channel))
-        self._arrived()
 
     def _give_up(self, why: str) -> None:
         print(f"cannot fork ahead: {why}; init forks by itself", file=sys.stderr, flush=True)

@@ -111,6 +111,7 @@ class Init:
                 self._serve(handler, events)
             else:
                 handler()
+        self.foreigners.carry_out()
         for peer in [peer for peer in self.peers.values() if peer.dead]:
             self._drop(peer)
 
