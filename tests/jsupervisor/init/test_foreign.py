@@ -100,7 +100,7 @@ def test_a_program_that_is_not_there_says_so(init: Any) -> None:
 
 
 def test_a_newline_on_its_descriptor_is_readiness_and_other_words_are_not(init: Any) -> None:
-    jlaunchd = start(init, ["sh", "-c", "printf x >&9; echo >&9; sleep 999"], readiness="fd:9")
+    jlaunchd = start(init, ["sh", "-c", "printf x >&9; echo >&9; exec sleep 999"], readiness="fd:9")
 
     assert "ready" == jlaunchd.expect("report")["stage"]
 
