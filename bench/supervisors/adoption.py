@@ -34,6 +34,8 @@ from jsupervisor.observer.operator import Watcher
 OUTAGE_MS: Final = 250.0
 """A program is killed up to so long after its supervisor: before, during and after the adoption."""
 ADOPTED_SECONDS: Final = 15.0
+PAUSE_SECONDS: Final = (1.0, 1.4)
+"""Before each death: a standby is started half a second after an adoption, and imports for as long."""
 TAKEN_OVER: Final = ("adopt", "start")
 """Whoever died in the gap is not adopted but started."""
 SPINNERS_PER_CPU: Final = 2
@@ -59,7 +61,7 @@ def adoption(system: System, options: Options) -> Iterator[Row]:
     time.sleep(SETTLE_SECONDS)
     with supervisor.watcher() as watcher:
         for _ in range(int(options["deaths"])):
-            time.sleep(draw.uniform(0.05, 0.15))
+            time.sleep(draw.uniform(*PAUSE_SECONDS))
             yield _one_death(supervisor, watcher, draw)
 
 

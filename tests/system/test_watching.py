@@ -103,7 +103,9 @@ def test_every_process_tells_what_it_uses_and_whom_it_served(vmx: Router) -> Non
     callees = {"rpd", "mgd", "dcd", "eventd", "pfectl0"}
     served: set[str] = set()
     deadline = time.monotonic() + 15.0
-    while not callees <= served and time.monotonic() < deadline:  # consumers come back in their own time
+    while (
+        not callees <= served and time.monotonic() < deadline
+    ):  # consumers come back in their own time
         found = metrics(vmx)
         served = {s.labels["module"] for s in found["jsupervisor_rpc_handled"].samples}
     used = {s.labels["module"] for s in found["jsupervisor_process_cpu_seconds"].samples}

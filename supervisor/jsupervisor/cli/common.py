@@ -24,6 +24,13 @@ name_option: Final = click.option(
     shell_complete=instance_names,
     help="Instance name.",
 )
+architecture_option: Final = click.option(
+    "--architecture",
+    type=click.Choice(["modular", "monolithic", "restart-all"]),
+    default="modular",
+    show_default=True,
+    help="For comparison. monolithic: all modules in one process. restart-all: one fails, all restart.",
+)
 json_option: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 import click
 
-from jsupervisor.cli.common import json_option, print_json
+from jsupervisor.cli.common import architecture_option, json_option, print_json
 from jsupervisor.cli.errors import FAILED, WRONG, refused
 from jsupervisor.demo.rows import Verdict, exit_code, verdict
 from jsupervisor.paths import PathError, home_of_all
+
+if TYPE_CHECKING:
+    from jsupervisor.jlaunchd.plan import Architecture
 
 
 @click.command(
@@ -22,13 +27,7 @@ from jsupervisor.paths import PathError, home_of_all
     show_default=True,
     help="Packets per second, all flows together.",
 )
-@click.option(
-    "--architecture",
-    type=click.Choice(["modular", "monolithic"]),
-    default="modular",
-    show_default=True,
-    help="monolithic: all modules in one process, as the control.",
-)
+@architecture_option
 @click.option(
     "--expect",
     type=click.Choice([each.value for each in Verdict]),
@@ -77,7 +76,7 @@ def demo(
     ):
         result = run_demo(
             rate=rate,
-            architecture="monolithic" if architecture == "monolithic" else "modular",
+            architecture=cast("Architecture", architecture),
             modules=modules or None,
             faults=faults or FAULTS,
             name=name,

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 import click
 
 from jsupervisor import __version__
-from jsupervisor.cli.common import find_instance, name_option
+from jsupervisor.cli.common import architecture_option, find_instance, name_option
 from jsupervisor.cli.complete import policy_names, profile_names
 from jsupervisor.cli.config import check_file, read_text, refuse
 from jsupervisor.cli.errors import FAILED, WRONG, CliError, refused
+
+if TYPE_CHECKING:
+    from jsupervisor.jlaunchd.plan import Architecture
 
 IFNAME: Final = re.compile(r"[a-z]{2}-\d{1,3}/\d{1,3}/\d{1,4}")
 HINTS: Final = ("status", "show interfaces terse", "fault inject kill rpd")
@@ -82,13 +85,7 @@ def checked_config(path: str | None) -> str | None:
     metavar="IFNAME=SPEC",
     help="Join an interface to udp:, unix:, veth:, af_packet: or tap:. May be given several times.",
 )
-@click.option(
-    "--architecture",
-    type=click.Choice(["modular", "monolithic"]),
-    default="modular",
-    show_default=True,
-    help="monolithic: all modules in one process, as the control.",
-)
+@architecture_option
 @click.option(
     "--metrics-listen",
     "metrics",
@@ -134,7 +131,7 @@ def start(
             profile,
             policy=policy,
             ports=joined,
-            architecture="monolithic" if architecture == "monolithic" else "modular",
+            architecture=cast("Architecture", architecture),
             metrics=metrics,
             heartbeats=heartbeats,
         )

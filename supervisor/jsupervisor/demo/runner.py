@@ -42,7 +42,7 @@ WARM_UP_WINDOW_NS: Final = 100_000_000
 LOOK_SECONDS: Final = 0.01
 
 UNLIMITED: Final = RestartPolicy(intensity=None, backoff=Backoff(initial=0.0, factor=1.0, cap=0.0))
-"""For the monolith, whose one process takes every fault: it must not be given up for that."""
+"""Where one process, or one group, takes every fault: it must not be given up for that."""
 
 
 class UnknownVictim(Exception):
@@ -128,7 +128,7 @@ def run_demo(
             shutil.rmtree(instance.home, ignore_errors=True)
     return DemoResult(
         architecture=architecture,
-        policy="unlimited" if architecture == "monolithic" else plan.policy,
+        policy=plan.policy if architecture == "modular" else "unlimited",
         rate=rate,
         baseline=baseline,
         rows=tuple(rows),
@@ -140,9 +140,10 @@ def run_demo(
 
 def _plan(architecture: Architecture, ports: Mapping[str, str]) -> Plan:
     plan = make_plan("vmx", ports=ports, architecture=architecture)
-    if architecture == "monolithic":
+    if architecture != "modular":
         programs = tuple(replace(program, policy=UNLIMITED) for program in plan.programs)
-        plan = replace(plan, programs=programs)
+        groups = tuple(replace(group, policy=UNLIMITED) for group in plan.groups)
+        plan = replace(plan, programs=programs, groups=groups)
     return plan
 
 

@@ -94,11 +94,11 @@ def _hello(init: Init, peer: Peer, message: Message, fd: int) -> None:
 
 def _welcome(init: Init, peer: Peer) -> None:
     peer.send({"op": "boot", "started_ns": init.started_ns})  # first: every order tells it
-    init.table.standing.clear()  # the newcomer decides anew
     for process in init.table.processes.values():
         set_aside = init.aside.get(process.name, 0) >= ASIDE_AFTER
         if set_aside:
             init.table.records.pop(process.name, None)
+            init.table.standing.pop(process.name, None)
         record = init.table.records.get(process.name)
         peer.send(
             {
@@ -106,6 +106,7 @@ def _welcome(init: Init, peer: Peer) -> None:
                 "process": describe_before(process),
                 "record": record,
                 "aside": set_aside,
+                "standing": _told_of(init.table.standing.get(process.name)),
             }
         )
     init.spares.welcome()
@@ -114,6 +115,12 @@ def _welcome(init: Init, peer: Peer) -> None:
         if notice.get("successor"):
             _tell_of_successor(init, peer, str(notice["name"]))
     peer.send({"op": "welcome"})
+
+
+def _told_of(standing: Standing | None) -> Message | None:
+    if standing is None:
+        return None
+    return {"incarnation": standing.incarnation, "mark": standing.mark}
 
 
 def _tell_of_successor(init: Init, peer: Peer, name: str) -> None:
@@ -166,7 +173,7 @@ def _record(init: Init, peer: Peer, message: Message, fd: int) -> None:
     order = _order(standing, stage)
     if successor <= incarnation:
         raise Refused(f"incarnation {successor} cannot succeed {incarnation}")
-    given = Standing(successor, stage, order)
+    given = Standing(successor, stage, order, str(standing.get("mark", "")))
     init.table.record(str(message["name"]), incarnation, record, given)
 
 

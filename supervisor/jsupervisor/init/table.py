@@ -65,6 +65,8 @@ class Standing:
     incarnation: int
     stage: str
     order: Message
+    mark: str = ""
+    """What jlaunchd wants to know of it again."""
 
 
 class Table:

@@ -103,6 +103,7 @@ class Supervisor:
         if event.phase == "gone":
             module.adopted_gone = True
             return
+        module.standing = event.standing
         self._out.emit(module, "adopt")
         match module.state:
             case State.STOPPING | State.KILLING:
@@ -469,20 +470,7 @@ class Supervisor:
                 module.stands_at = since
 
     def _take_orders_back(self, failed: Module, decision: Decision) -> None:
-        """Those of its group, when that may forgive no further failure; all, when one was passed on."""
-        above = self.judge.tree.parent(failed.name)
-        if decision.escalated:
-            concerned = tuple(self.modules)
-        elif (
-            above is None
-            or above.policy.intensity is None
-            or failed.program.judged_alone
-            or self.judge.counting(failed, self._now) < above.policy.intensity
-        ):
-            return
-        else:
-            concerned = self.judge.tree.programs(above.name)
-        for name in concerned:
+        for name in self.judge.strained(failed, decision, self._now):
             if self.modules[name].standing and name != failed.name:
                 self._out.save(self.modules[name])
 

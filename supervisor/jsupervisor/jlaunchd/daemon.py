@@ -37,7 +37,13 @@ from jsupervisor.jlaunchd.journal import Journal
 from jsupervisor.jlaunchd.module import Module
 from jsupervisor.jlaunchd.operations import Operations
 from jsupervisor.jlaunchd.plan import Plan
-from jsupervisor.jlaunchd.planfile import OrderPlace, start_order, write_plan
+from jsupervisor.jlaunchd.planfile import (
+    PLAN,
+    OrderPlace,
+    plan_mark,
+    start_order,
+    write_plan,
+)
 from jsupervisor.jlaunchd.postmortem import Death, Postmortem
 from jsupervisor.jlaunchd.publisher import Publisher, speaker
 from jsupervisor.jlaunchd.reader import PlanError
@@ -93,6 +99,7 @@ class Jlaunchd(Daemon):
         self._entries, self._to_write = trio.open_memory_channel[Entry](math.inf)
         self._timer = trio.CancelScope()
         self._changing = trio.Lock()
+        self._mark = plan_mark(Path(order.home) / PLAN)
         self._nursery: trio.Nursery
 
     def services(self, seam: Seam, server: grpc.Server) -> None:
@@ -178,10 +185,22 @@ class Jlaunchd(Daemon):
                 record=record if isinstance(record, dict) else None,
                 aside=bool(message["aside"]),
                 ready_at=_int(reached["ready"]) / 1e9 if "ready" in reached else None,
+                standing=self._standing(message, name, _int(process["incarnation"])),
             )
         )
         if process["phase"] == "running" and _watched_from(self.core.modules[name]) in reached:
             self._watch_heartbeat(self.core.modules[name])
+
+    def _standing(self, message: Message, name: str, incarnation: int) -> int:
+        """The incarnation that a standing order is for; one that another plan made is taken back."""
+        standing = message.get("standing")
+        if not isinstance(standing, dict):
+            return 0
+        if standing["mark"] == self._mark:
+            return _int(standing["incarnation"])
+        known = message["record"]
+        self.link.send({"op": "record", "name": name, "incarnation": incarnation, "record": known})
+        return 0
 
     def _welcome(self) -> None:
         self.handle(m.StartAll())
@@ -317,7 +336,8 @@ class Jlaunchd(Daemon):
             self._issuer.ensure(
                 speakers(self.plan, self.plan.program(command.name)), self.link.send
             )
-            message["standing"] = self._request(command.name, command.standing)
+            request = self._request(command.name, command.standing)
+            message["standing"] = {**request, "mark": self._mark}
         self.link.send(message)
 
     def _request(self, name: str, incarnation: int) -> Message:
@@ -377,12 +397,12 @@ class Jlaunchd(Daemon):
         async with self._changing:
             old = self.plan
             new = await trio.to_thread.run_sync(change, old)
-            path = Path(self.order.home) / "plan.json"
+            path = Path(self.order.home) / PLAN
             try:
                 await trio.to_thread.run_sync(write_plan, new, path)
             except OSError as error:
                 raise PlanError(f"cannot write {path}: {error.strerror}") from error
-            self.plan = new
+            self.plan, self._mark = new, plan_mark(path)
             self.handle(m.PlanChanged(new))
             self._sparing.renew()
         return old, new

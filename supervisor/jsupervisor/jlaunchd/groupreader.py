@@ -26,9 +26,15 @@ def read_groups(top: Section, programs: Collection[str]) -> tuple[Group, ...]:
                 raise section.error("members", f"{member!r} is in another group already")
             taken.add(member)
         strategy = section.choice("strategy", STRATEGIES, "one_for_one")
-        policy = read_policy(section)
+        group = Group(
+            name=section.key,
+            members=members,
+            strategy=strategy,
+            policy=read_policy(section),
+            ordered=section.boolean("ordered", default=True),
+        )
         section.done()
-        groups.append(Group(name=section.key, members=members, strategy=strategy, policy=policy))
+        groups.append(group)
     _refuse_circles(top, groups)
     return tuple(groups)
 

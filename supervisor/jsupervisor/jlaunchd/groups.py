@@ -29,6 +29,8 @@ class Group:
     members: tuple[str, ...]
     strategy: Strategy = "one_for_one"
     policy: RestartPolicy = POLICIES["junos"]
+    ordered: bool = True
+    """Does each member wait for those before it, unless failures are each one's own?"""
 
 
 class Tree:
@@ -79,7 +81,7 @@ class Tree:
         return frozenset(
             name
             for member, group in self.ancestors(program)
-            if group.strategy != "one_for_one"
+            if group.strategy != "one_for_one" and group.ordered
             for other in group.members[: group.members.index(member)]
             for name in self._inside(other)
         )

@@ -98,6 +98,16 @@ class Judge:
         undelayed = _undelayed(policy.backoff, module, now)
         return None if undelayed is None else max(forgiven, undelayed)
 
+    def strained(self, failed: Module, decision: Decision, now: float) -> tuple[str, ...]:
+        """Who may be forgiven less now that `failed` has: its group, or all when it was passed on."""
+        above = self.tree.parent(failed.name)
+        if decision.escalated:
+            return tuple(self._modules)
+        if above is None or above.policy.intensity is None or failed.program.judged_alone:
+            return ()
+        spent = self.counting(failed, now) >= above.policy.intensity
+        return self.tree.programs(above.name) if spent else ()
+
     def forget(self, module: Module) -> None:
         """Its past no longer counts anywhere."""
         module.failures, module.streak, module.escalations = (), 0, {}

@@ -43,6 +43,8 @@ class Adopt:
     aside: bool
     ready_at: float | None = None
     """When it said ready, by its own stamp in seconds, if init knows."""
+    standing: int = 0
+    """The incarnation that init has a standing order for, by the plan in force; 0: none."""
 
 
 @dataclass(frozen=True, slots=True)

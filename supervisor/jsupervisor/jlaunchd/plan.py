@@ -22,9 +22,11 @@ from jsupervisor.runtime.rotate import Rule
 Restart = Literal["permanent", "transient", "temporary"]
 Stage = Literal["full", "lean", "foreign"]
 Launch = Literal["fork", "exec"]
-Architecture = Literal["modular", "monolithic"]
+Architecture = Literal["modular", "monolithic", "restart-all"]
 
 MONOLITH: Final = "router"
+EVERYTHING: Final = "everything"
+"""The group that all programs stand in, for architecture restart-all."""
 PROGRAM_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 TAKEN: Final = frozenset(
     {"cgroups", "init", "jlaunchd", "launcher", "launcher-full", "links", "operator", MONOLITH}
@@ -224,6 +226,23 @@ def as_monolith(plan: Plan) -> Plan:
     return replace(
         plan, architecture="monolithic", programs=(router,), groups=(), parts=plan.programs
     )
+
+
+def as_restart_all(plan: Plan) -> Plan:
+    """The other control: the same processes, all of which are restarted when one fails.
+
+    They start again as soon as what they require is ready, as at the first start.
+    """
+    rule = POLICIES[plan.policy]
+    programs = tuple(replace(p, policy=rule, judged_alone=False) for p in plan.programs)
+    everything = Group(
+        name=EVERYTHING,
+        members=tuple(program.name for program in programs),
+        strategy="one_for_all",
+        policy=rule,
+        ordered=False,
+    )
+    return replace(plan, architecture="restart-all", programs=programs, groups=(everything,))
 
 
 def port_exists(chassis: Mapping[str, Json], name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import types
@@ -9,11 +10,15 @@ import typing
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
+from typing import Final
 
 from jsupervisor.initproto import Json
 from jsupervisor.jlaunchd.confinement import confinement
 from jsupervisor.jlaunchd.plan import Foreign, Plan, Program
 from jsupervisor.runtime.order import Order
+
+PLAN: Final = "plan.json"
+"""The file in the instance's folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,14 @@ def read_plan(path: Path) -> Plan:
     plan = _Reader().revive(Plan, json.loads(path.read_text(encoding="utf-8")))
     assert isinstance(plan, Plan)
     return plan
+
+
+def plan_mark(path: Path) -> str:
+    """Which plan this is: a short digest of the file; "" when there is none."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    except OSError:
+        return ""
 
 
 class _Reader:

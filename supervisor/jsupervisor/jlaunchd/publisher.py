@@ -6,6 +6,7 @@ Init answers for us: an operator asks it also while there is no supervisor.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from jsupervisor.initproto import Message
 from jsupervisor.jlaunchd import messages as m
@@ -16,6 +17,10 @@ from jsupervisor.jlaunchd.plan import Plan
 from jsupervisor.jlaunchd.rules import describe
 from jsupervisor.paths import PLAIN, socket_path
 from jsupervisor.runtime.names import daemon_name
+
+
+MOST: Final = 64
+"""Modules in one message: it has a limit."""
 
 
 def speaker(plan: Plan, module: Module) -> str | None:
@@ -39,8 +44,12 @@ class Publisher:
         self._publish(plan, self._core.modules.values(), now)
 
     def after(self, event: m.Event, commands: Iterable[m.Command], plan: Plan, now: float) -> None:
-        """The modules whose status may be different after an event and what followed from it."""
-        self._publish(plan, self._concerned(event, commands), now)
+        """The modules whose status may be different after an event and what followed from it.
+
+        While modules are adopted it is what the predecessor has said; `everything` ends that.
+        """
+        if self._core.running:
+            self._publish(plan, self._concerned(event, commands), now)
 
     def forget(self, name: str) -> None:
         """It is no module any more."""
@@ -51,17 +60,18 @@ class Publisher:
         named = {getattr(item, "name", None) for item in (event, *commands)}
         if named == {None}:
             return list(modules.values())
-        if not self._core.running:  # nobody waits for anybody before everything is adopted
-            return [modules[name] for name in named if name in modules]
         waiting = (State.DOWN, State.BACKOFF)
         return [x for x in modules.values() if x.name in named or x.state in waiting]
 
     def _publish(self, plan: Plan, modules: Iterable[Module], now: float) -> None:
+        changed = []
         for module in modules:
             published = self._message(plan, module, now)
             if self.published.get(module.name) != published:
                 self.published[module.name] = published
-                self._send({"op": "publish", "modules": [published]})
+                changed.append(published)
+        for first in range(0, len(changed), MOST):
+            self._send({"op": "publish", "modules": changed[first : first + MOST]})
 
     def _message(self, plan: Plan, module: Module, now: float) -> Message:
         program = module.program

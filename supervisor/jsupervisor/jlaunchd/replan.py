@@ -11,6 +11,7 @@ from jsupervisor.jlaunchd.plan import (
     Plan,
     Program,
     as_monolith,
+    as_restart_all,
     with_policy,
     with_ports,
     without_heartbeats,
@@ -73,7 +74,13 @@ def _choose(
     if policy:
         plan = with_policy(plan, policy)
     plan = with_ports(plan, ports)
-    return as_monolith(plan) if architecture == "monolithic" else plan
+    match architecture:
+        case "monolithic":
+            return as_monolith(plan)
+        case "restart-all":
+            return as_restart_all(plan)
+        case _:
+            return plan
 
 
 def difference(old: Plan, new: Plan) -> Difference:

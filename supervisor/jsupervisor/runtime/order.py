@@ -27,7 +27,7 @@ class Order:
     run_dir: str
     home: str
     architecture: str = "modular"
-    """"modular" or "monolithic"."""
+    """As the plan's: "modular", "monolithic", "restart-all"."""
     options: Mapping[str, Json] = field(default_factory=dict)
     """The program's own `options` table in the profile."""
     chassis: Mapping[str, Json] = field(default_factory=dict)

@@ -13,6 +13,7 @@ import pytest
 
 from jsupervisor.demo.rows import Row, Verdict, verdict
 from jsupervisor.demo.runner import run_demo
+from jsupervisor.jlaunchd.plan import Architecture
 from jsupervisor.observer.operator import Operator, OperatorError, Watcher
 from jsupervisor.paths import instance
 
@@ -78,9 +79,12 @@ def test_a_planted_coupling_is_found(tmp_path: Path) -> None:
     assert 0 == dcd.others_restarted
 
 
-def test_the_monolith_is_the_control(tmp_path: Path) -> None:
+@pytest.mark.parametrize("architecture", ["monolithic", "restart-all"])
+def test_an_architecture_without_isolation_is_the_control(
+    tmp_path: Path, architecture: Architecture
+) -> None:
     result = run_demo(
-        architecture="monolithic", modules=["rpd"], faults=["kill"], rate=1000.0, home=tmp_path
+        architecture=architecture, modules=["rpd"], faults=["kill"], rate=1000.0, home=tmp_path
     )
 
     assert Verdict.DISTURBED is verdict(result.rows)

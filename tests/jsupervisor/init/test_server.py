@@ -288,6 +288,25 @@ def test_a_standing_order_is_carried_out_without_a_supervisor_and_told_to_the_ne
     processes = [m for m in knowing.heard if m["op"] == "process"]
     assert [(2, {"of": "rpd 2"})] == [(m["process"]["incarnation"], m["record"]) for m in processes]
     assert "claimed" not in [m["op"] for m in knowing.heard]
+    assert [None] == [m["standing"] for m in processes]
+
+
+def test_a_standing_order_outlives_the_jlaunchd_that_gave_it(rig: Rig) -> None:
+    init = rig()
+    jlaunchd, launcher = init.staff()
+    module = init.module(jlaunchd, launcher, "rpd")
+    standing = {"incarnation": 2, "stage": "lean", "order": {}, "mark": "plan 1"}
+    jlaunchd.say("record", name="rpd", incarnation=1, record={}, standing=standing)
+    jlaunchd.sync()
+    os.kill(jlaunchd.pid, signal.SIGKILL)
+    successor = init.puppet("jlaunchd")
+    successor.hello()
+    (told,) = [m for m in successor.heard if m["op"] == "process"]
+    module.do("exit", code=1)
+
+    assert {"incarnation": 2, "mark": "plan 1"} == told["standing"]
+    assert 2 == successor.expect("exit")["successor"]
+    successor.say("record", name="rpd", incarnation=2, record={})
 
 
 def test_a_record_at_which_jlaunchd_dies_three_times_is_set_aside(rig: Rig) -> None:

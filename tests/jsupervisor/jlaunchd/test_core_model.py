@@ -99,6 +99,12 @@ class World(RuleBasedStateMachine):
         self.next_notice = 1
         self.finished = False
         self.successions = 0
+        self.changes = 0
+
+    @property
+    def mark(self) -> str:
+        """Which plan is in force."""
+        return str(self.changes)
 
     @initialize(policy=st.sampled_from(POLICIES))
     def begin(self, policy: str) -> None:
@@ -133,7 +139,9 @@ class World(RuleBasedStateMachine):
                 self.table.records[command.name] = on_the_wire(command.record)
                 self.forks.append((command.name, command.incarnation))
             case m.SaveRecord():
-                given = Standing(command.standing, "full", {}) if command.standing else None
+                given = (
+                    Standing(command.standing, "full", {}, self.mark) if command.standing else None
+                )
                 record = on_the_wire(command.record)
                 self.table.record(command.name, command.incarnation, record, given)
             case m.SendSignal():
@@ -153,7 +161,6 @@ class World(RuleBasedStateMachine):
         """init starts the next supervisor and tells it what there is."""
         self.dies_after = dies_after
         self.core = Supervisor(self.plan)
-        self.table.standing.clear()
         unheard = {name for name, newest in self.table.processes.items() if newest.replaces}
         for newest in list(self.table.processes.values()):
             process = newest.replaces or newest
@@ -170,6 +177,7 @@ class World(RuleBasedStateMachine):
                     record=record if isinstance(record, dict) else None,
                     aside=False,
                     ready_at=None if ready is None else ready / 1e9,
+                    standing=self.standing_for(process),
                 )
             )
         for notice in list(self.notices):
@@ -177,6 +185,15 @@ class World(RuleBasedStateMachine):
             if isinstance(notice, m.Exited) and notice.successor and notice.name in unheard:
                 self.tell_of_successor(notice.name)
         self.tell(m.StartAll())
+
+    def standing_for(self, process: Process) -> int:
+        """As the shell finds out: an order that another plan made is taken back."""
+        standing = self.table.standing.get(process.name)
+        if standing is not None and standing.mark != self.mark:
+            name, record = process.name, self.table.records.get(process.name)
+            self.table.record(name, process.incarnation, record)
+            return 0
+        return 0 if standing is None else standing.incarnation
 
     def tell_of_successor(self, name: str) -> None:
         """As init does."""
@@ -346,6 +363,7 @@ class World(RuleBasedStateMachine):
 
     def set_policy(self, policy: str, of: str) -> None:
         """As by `jsupervisor set-policy`."""
+        self.changes += 1
         self.plan = with_policy(self.plan, policy, of)
         self.tell(m.PlanChanged(self.plan))
 

@@ -17,10 +17,12 @@ import trio
 from jprotos.jlaunchd.v1 import jlaunchd_pb2 as pb
 from jprotos.jlaunchd.v1 import jlaunchd_pb2_grpc
 from jsupervisor.initproto import Connection, Json, Message
+from jsupervisor.jlaunchd.child import State
 from jsupervisor.jlaunchd.daemon import Jlaunchd
 from jsupervisor.jlaunchd.identity import Issuer
 from jsupervisor.jlaunchd.initlink import InitLink
 from jsupervisor.jlaunchd.journal import read_history
+from jsupervisor.jlaunchd.module import Module
 from jsupervisor.jlaunchd.profile import parse_plan
 from jsupervisor.runtime.authority import Authority
 from jsupervisor.runtime.fakes import client_to, make_identity, make_order, short_run_dir
@@ -189,6 +191,38 @@ async def test_what_is_up_has_a_standing_order_that_says_all_that_a_start_does()
     told = standing["order"]
     assert isinstance(told, dict)
     assert {**order, "incarnation": 2} == {**told, "phases": order["phases"]}
+
+
+@pytest.mark.parametrize("mark", ["", "of another plan"])
+async def test_a_standing_order_of_the_same_plan_is_kept_and_any_other_taken_back(
+    mark: str,
+) -> None:
+    process: Json = {
+        "name": "one",
+        "incarnation": 7,
+        "phase": "running",
+        "pid": 100,
+        "reached": {"ready": 5},
+    }
+    record = Module(parse_plan(PLAN, "plan").program("one"), State.UP, incarnation=7).record()
+    async with supervisor() as init:
+        await init.expect("hello")
+        init.connection.send(
+            {
+                "op": "process",
+                "process": process,
+                "record": record,
+                "aside": False,
+                "standing": {"incarnation": 8, "mark": mark},
+            }
+        )
+        init.connection.send({"op": "boot", "started_ns": 1})
+        init.connection.send({"op": "welcome"})
+        await init.expect("adopted")
+    records = [m for m in init.heard if m["op"] == "record"]
+
+    assert (["one", "one"] if mark else []) == [m["name"] for m in records]
+    assert ([False, True] if mark else []) == ["standing" in m for m in records]
 
 
 async def test_a_running_module_is_adopted_and_not_started_again() -> None:

@@ -67,6 +67,13 @@ def test_members_of_a_group_that_restarts_together_start_in_its_order(
     assert frozenset(earlier) == tree(outer, inner).earlier(program)
 
 
+@pytest.mark.parametrize("strategy", ["one_for_all", "rest_for_one"])
+def test_in_a_group_without_an_order_nobody_waits_for_who_stands_before(strategy: Strategy) -> None:
+    group = Group(name="g", members=("a", "b"), strategy=strategy, ordered=False)
+
+    assert frozenset() == Tree(PROGRAMS, (group,)).earlier("b")
+
+
 def test_a_program_knows_the_groups_around_it_inner_first() -> None:
     assert [("c", "inner"), ("inner", "outer")] == [
         (member, group.name) for member, group in tree().ancestors("c")

@@ -7,6 +7,7 @@ import pytest
 from jsupervisor.jlaunchd.plan import (
     MONOLITH,
     as_monolith,
+    as_restart_all,
     check_order,
     port_exists,
     with_policy,
@@ -101,6 +102,18 @@ def test_the_monolith_is_one_program_that_may_use_every_share() -> None:
     assert plan.programs == monolith.parts
     assert "monolithic" == monolith.architecture
     assert ("one", "three", "two") == monolith.programs[0].shares
+
+
+def test_restart_all_has_the_same_programs_in_one_group_without_an_order() -> None:
+    plan = parse_plan(FULL, "full.toml")
+    all_one = as_restart_all(plan)
+    tree = all_one.tree()
+
+    assert [p.name for p in plan.programs] == [p.name for p in all_one.programs]
+    assert "restart-all" == all_one.architecture
+    for program in all_one.programs:
+        assert {p.name for p in plan.programs} == set(tree.affected(program.name))
+        assert frozenset() == tree.earlier(program.name)
 
 
 def test_a_monolith_of_lean_programs_alone_is_one_all_the_same() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jchassis import profile_names, profile_path
-from jsupervisor.jlaunchd.plan import Architecture, as_monolith, with_policy
+from jsupervisor.jlaunchd.plan import Architecture, as_monolith, as_restart_all, with_policy
 from jsupervisor.jlaunchd.planfile import OrderPlace, dump_plan, make_order, read_plan
 from jsupervisor.jlaunchd.profile import load_plan
 from jsupervisor.runtime.order import Order
@@ -16,7 +16,7 @@ PLACE = OrderPlace("default", "/home", "/run", 17)
 
 
 @pytest.mark.parametrize("name", profile_names())
-@pytest.mark.parametrize("architecture", ["modular", "monolithic"])
+@pytest.mark.parametrize("architecture", ["modular", "monolithic", "restart-all"])
 @pytest.mark.parametrize("policy", ["junos", "never-give-up"])
 def test_a_plan_comes_back_as_it_was(
     tmp_path: Path, name: str, architecture: Architecture, policy: str
@@ -24,6 +24,8 @@ def test_a_plan_comes_back_as_it_was(
     plan = with_policy(load_plan(profile_path(name)), policy)
     if architecture == "monolithic":
         plan = as_monolith(plan)
+    if architecture == "restart-all":
+        plan = as_restart_all(plan)
     path = tmp_path / "plan.json"
     path.write_text(dump_plan(plan), encoding="utf-8")
 
