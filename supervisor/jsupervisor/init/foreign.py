@@ -74,12 +74,13 @@ class Foreigners:
         if self._init.stopping.by_us:
             self._waiting.clear()
         while self._waiting:
+            if not self._wanted(self._waiting[0]):
+                self._waiting.popleft()
+                continue
             unborn = self.nursery.take()
             if unborn is None and self.nursery.ask(len(self._waiting)):
                 return
-            process = self._waiting.popleft()
-            if self._wanted(process):
-                self._begin(process, unborn)
+            self._begin(self._waiting.popleft(), unborn)
 
     def _wanted(self, process: Process) -> bool:
         """Is the reservation still to be carried out?"""
@@ -93,6 +94,8 @@ class Foreigners:
         except (OSError, KeyError, TypeError, ValueError, MessageError, Refused) as error:
             print(f"cannot start {process.name}: {error!r}", file=sys.stderr, flush=True)
             process.claim_deadline_ns = time.monotonic_ns()
+            if unborn is not None:
+                unborn.channel.close()  # it ends if it was not told
             return
         self.wanting = True
         self._init.claimed(process)

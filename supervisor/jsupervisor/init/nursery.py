@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 NAME: Final = "jinit-forker"
 POOL: Final = 8
 """Children that wait when nothing happens."""
-PATIENCE_NS: Final = 200_000_000
-"""Who has not forked for so long, when somebody waits for it, is replaced."""
+PATIENCE_NS: Final = 500_000_000
+"""Who has not forked for so long, when somebody waits for it, is given up until all is calm."""
 MOST: Final = 65536
 """Descriptors of init's lie below."""
 
@@ -56,6 +56,7 @@ class Nursery:
         self._forker = 0
         self._channel: Connection | None = None
         self._able = True
+        self._late = False
         self.deadline_ns: int | None = None
         """When a forker that somebody waits for is given up."""
 
@@ -90,7 +91,8 @@ class Nursery:
         False when none will come.
         """
         count = (waiting or POOL) - len(self._unborn) - self._asked
-        if not self._able:
+        self._late = self._late and waiting > 0
+        if not self._able or self._late:
             return False
         try:
             if self._channel is None:
@@ -107,8 +109,9 @@ class Nursery:
         return True
 
     def look(self, now: int) -> None:
-        """Replace a forker that lets somebody wait."""
+        """Give up a forker that lets somebody wait."""
         if self.deadline_ns is not None and self.deadline_ns <= now:
+            self._late = True
             self._end_forker()
 
     def lost(self, pid: int) -> None:

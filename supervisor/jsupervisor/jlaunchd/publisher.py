@@ -18,7 +18,6 @@ from jsupervisor.jlaunchd.rules import describe
 from jsupervisor.paths import PLAIN, socket_path
 from jsupervisor.runtime.names import daemon_name
 
-
 MOST: Final = 64
 """Modules in one message: it has a limit."""
 
