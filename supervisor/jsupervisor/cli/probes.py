@@ -5,13 +5,14 @@ A probe that cannot be made counts as a lack, and says why.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import platform
 import re
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +29,12 @@ LEAST_BUFFER: Final = 1 << 20
 SOCKET_PATH: Final = 107
 LONGEST_NAME: Final = len("/jlaunchd/plain.4294967295.sock")
 
-CLONE_NEWUSER: Final = 0x10000000
-CLONE_NEWNET: Final = 0x40000000
+_UNSHARE: Final = """
+import ctypes
+CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
+failed = ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWUSER | CLONE_NEWNET)
+raise SystemExit(ctypes.get_errno() if failed else 0)
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,12 +187,9 @@ def _device(path: str) -> str:
 
 def _user_namespaces() -> str:
     """Make one, with a network, in a child that ends at once; raises OSError."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    pid = os.fork()
-    if pid == 0:
-        failed = libc.unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0
-        os._exit(min(ctypes.get_errno(), 255) if failed else 0)
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    # By another program, since a forked child may have threads (gRPC's), and those may not unshare.
+    command = (sys.executable, "-I", "-S", "-c", _UNSHARE)
+    code = subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode
     if code > 0:
         raise OSError(code, os.strerror(code))
     if code < 0:

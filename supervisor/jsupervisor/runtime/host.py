@@ -31,8 +31,10 @@ from jsupervisor.runtime.servicer import RuntimeServicer
 from jsupervisor.runtime.shipping import ship
 
 EVENTD: Final = "eventd"
-LAST_WORDS: Final = 0.05
+LAST_WORDS: Final = 1.0
 """Seconds that eventd is given to take the last records of a module that stops."""
+UNHEARD: Final = 0.05
+"""Seconds in place of those where no eventd is connected."""
 
 
 class Host:
@@ -143,8 +145,7 @@ class Host:
                 daemon.log.info(Tag.MODULE_STOP, f"{order.name} stops")
                 await daemon.stop()
                 daemon.backlog.end()
-                with trio.move_on_after(LAST_WORDS):
-                    await self._shipped.wait()
+                await self._say_last_words()
                 nursery.cancel_scope.cancel()
         finally:
             await self._close()
@@ -181,6 +182,12 @@ class Host:
         daemon.log.sink = sink
         while (record := daemon.backlog.pop()) is not None:
             sink(record)
+
+    async def _say_last_words(self) -> None:
+        if not self._shipped.is_set():
+            heard = self.client(EVENTD).reached
+            with trio.move_on_after(LAST_WORDS if heard else UNHEARD):
+                await self._shipped.wait()
 
     def _register(self, servers: Servers) -> None:
         daemon = self.daemon

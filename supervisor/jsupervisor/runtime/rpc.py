@@ -263,11 +263,17 @@ class Client:
 
     def reach(self) -> None:
         """Begin to connect, so that the first call finds it done; nobody waits, and nothing can fail."""
+        self._state(connect=True)
+
+    @property
+    def reached(self) -> bool:
+        """Is the other side connected at this moment?"""
+        return self._state(connect=False) == grpc.ChannelConnectivity.READY.value[0]
+
+    def _state(self, *, connect: bool) -> int | None:
+        # What grpcio offers in public starts a thread that looks all the time.
         inner: Any = getattr(self.channel, "_channel", None)
-        if (
-            inner is not None
-        ):  # what grpcio offers in public starts a thread that looks all the time
-            inner.check_connectivity_state(True)
+        return None if inner is None else int(inner.check_connectivity_state(connect))
 
     async def unary(
         self,

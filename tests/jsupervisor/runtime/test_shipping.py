@@ -63,6 +63,7 @@ async def test_records_reach_eventd_from_the_first_to_the_last(run_dir: Path) ->
     async with run_daemon(eventd):
         async with run_daemon(rpd, ship_log=True) as running:
             await running.ready.wait()
+            await eventd.came.wait()
         texts = [text for text in eventd.texts if "eventd" not in text]
 
     expected = ["before anything", "rpd started", "rpd is ready", "rpd stops"]
