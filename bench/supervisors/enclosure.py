@@ -23,6 +23,8 @@ from typing import Final
 
 from bench.supervisors import procfs
 
+from jsupervisor.containment import cgroups
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 MODULE: Final = "bench.supervisors.cell"
 NAMESPACES: Final = ("unshare", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc")
@@ -47,6 +49,8 @@ def measure(request: Mapping[str, object], *, own_cgroup: bool, timeout: float) 
         with _control_group(own_cgroup and os.geteuid() == 0) as group:
             return _run(_command(request, folder, group), folder, timeout)
     finally:
+        for note in folder.rglob(cgroups.NOTES):
+            cgroups.remove_noted(str(note.parent))
         shutil.rmtree(folder, ignore_errors=True)
 
 

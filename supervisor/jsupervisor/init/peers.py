@@ -32,6 +32,8 @@ class Peer:
         self.pinger: Pinger | None = None
         self.pidfd = -1
         self.dead = False
+        self.held = False
+        """Is output kept back for now?"""
         self._waiting: tuple[Waiting, int] | None = None
         self._queue: deque[tuple[Mapping[str, Json], int]] = deque()
         self._on_backlog = on_backlog
@@ -58,8 +60,17 @@ class Peer:
             self.dead = True
             return
         self._queue.append((message, os.dup(fd) if fd >= 0 else -1))
+        if not self.held:
+            self._send_now()
+
+    def release(self) -> None:
+        """Keep nothing back any more."""
+        self.held = False
+        self._send_now()
+
+    def _send_now(self) -> None:
         self.flush()
-        if self._queue:
+        if self._queue and not self.dead:
             self._on_backlog(self)
 
     def flush(self) -> None:

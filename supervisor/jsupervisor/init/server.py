@@ -25,6 +25,7 @@ from jsupervisor.init import requests, sparing
 from jsupervisor.init.aborts import Aborts
 from jsupervisor.init.children import end_all_children, exit_cause, spawn, used
 from jsupervisor.init.foreign import Foreigners
+from jsupervisor.init.hush import Hush
 from jsupervisor.init.keeper import Keeper, Pinger
 from jsupervisor.init.peers import Peer
 from jsupervisor.init.spares import Spares
@@ -67,6 +68,7 @@ class Init:
         """How often in a row jlaunchd died while it adopted a module's record."""
         self.adopting = ""
         self.spares = Spares(SpareEffects(self))
+        self.hush = Hush()
         self.stopping = Stopping()
         self.aborts = Aborts()
         self.started_ns = time.monotonic_ns()
@@ -163,7 +165,8 @@ class Init:
         self.foreigners.nursery.look(now)
         deadlines.append(self.foreigners.nursery.deadline_ns)
         self.spares.look(now, self.table.processes)
-        deadlines.append(self.spares.deadline_ns)
+        self.hush.look(now)
+        deadlines.extend((self.spares.deadline_ns, self.hush.deadline_ns))
         if self.stopping.asked:
             self._advance_stop(now)
             deadlines.append(max(now, self.stopping.deadline_ns))
@@ -239,6 +242,8 @@ class Init:
     ) -> None:
         error = self.foreigners.ended(process)
         successor = None if self.stopping.asked else self.table.succeed(process, now)
+        if successor is not None and (jlaunchd := self.peer_of("jlaunchd")):
+            self.hush.keep(jlaunchd, successor, now)
         # The notice first: what follows from it comes back in a later turn, when the tree is gone.
         self.notice(
             {

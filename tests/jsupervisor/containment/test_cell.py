@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,15 +22,19 @@ from jsupervisor.paths import make_module_folder
 InChild = Callable[[Callable[[], object]], object]
 ROOT = os.geteuid() == 0
 HERE = look()
+RUN = f"run-{os.getpid()}"
+"""Names the groups, too."""
 
 
 @pytest.fixture
-def instance(tmp_path: Path) -> Path:
+def instance(tmp_path: Path) -> Iterator[Path]:
     """The folders of an instance, which others may pass as far as root can help it."""
-    for name in ("home", "home/log", "home/config", "home/crash", "run"):
+    for name in ("home", "home/log", "home/config", "home/crash", RUN):
         (tmp_path / name).mkdir()
     (tmp_path / "home" / "config" / "juniper.conf").write_text("secret")
-    return tmp_path
+    cgroups.note(str(tmp_path / RUN), HERE.groups, RUN)
+    yield tmp_path
+    assert cgroups.remove_noted(str(tmp_path / RUN))
 
 
 def make(instance: Path, machine: Machine, executable: str = "mgd") -> Cell:
@@ -39,10 +43,10 @@ def make(instance: Path, machine: Machine, executable: str = "mgd") -> Cell:
         "name": executable,
         "executable": executable,
         "home": str(instance / "home"),
-        "run_dir": str(instance / "run"),
+        "run_dir": str(instance / RUN),
         "confinement": {"role": "", "limits": {}, "uid": 70002, "groups": [70000]},
     }
-    make_module_folder(instance / "run", executable)
+    make_module_folder(instance / RUN, executable)
     cell = Cells(machine).cell(order)
     assert cell is not None
     return cell
@@ -64,7 +68,7 @@ def test_a_module_reaches_what_is_its_own(in_child: InChild, instance: Path) -> 
     cell = make(instance, HERE)
 
     def use() -> object:
-        os.chdir(instance / "run" / "mgd")
+        os.chdir(instance / RUN / "mgd")
         with socket.socket(socket.AF_UNIX) as sock:
             sock.bind("plain.1.sock")
         return (instance / "home" / "config" / "juniper.conf").read_text()
@@ -95,7 +99,7 @@ def test_with_uids_everything_it_needs_is_given_to_it(in_child: InChild, instanc
         return os.getresuid(), (instance / "home" / "config" / "juniper.conf").read_text()
 
     assert ((70002,) * 3, "secret") == in_child(laid(cell, use))
-    assert 0o2710 == os.stat(instance / "run" / "mgd").st_mode & 0o7777
+    assert 0o2710 == os.stat(instance / RUN / "mgd").st_mode & 0o7777
 
 
 def test_without_landlock_nobody_of_the_same_uid_reads_its_memory(
