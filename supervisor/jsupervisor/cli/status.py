@@ -152,7 +152,7 @@ def _containment(status: Mapping[str, Json]) -> list[str]:
     loose = [
         str(module["name"])
         for module in _tables(status, "modules")
-        if module.get("tree_kill") == "best-effort"
+        if module.get("tree_kill") == "best-effort" and module.get("pid") is not None
     ]
     if loose:
         lacks.append(f"processes that {', '.join(loose)} may leave behind end by best effort only")

@@ -70,7 +70,7 @@ def test_the_table_has_a_line_for_each_module(
 
 
 def test_what_containment_lacks_stands_above_the_table() -> None:
-    loose: dict[str, Json] = {"name": "mine", "tree_kill": "best-effort"}
+    loose: dict[str, Json] = {"name": "mine", "pid": 7, "tree_kill": "best-effort"}
     words: dict[str, Json] = {"uids": "no: not mapped", "landlock": "ABI 7", "cgroup": "no: none"}
     lines = header(report({"modules": [loose], "containment": words}, usage_of))
 
