@@ -75,7 +75,8 @@ def play(role, init_pid):
             elif what == "orphan":
                 if os.fork() == 0:
                     if os.fork() == 0:
-                        time.sleep(0.05)
+                        control.send({"op": "orphan", "pid": os.getpid()})
+                        signal.pause()
                     os._exit(0)
             else:
                 init.send(message, fds)

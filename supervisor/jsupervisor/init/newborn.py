@@ -13,6 +13,7 @@ import resource
 import signal
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final, NoReturn
 
 from jsupervisor import linux
@@ -76,8 +77,11 @@ def _rehearse() -> None:
         told = Connection(ours).receive()
     assert told is not None
     spec, fds = told
-    _change_user("", _environment(spec))
-    resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError):  # it is no file
+        linux.open_log(str(spec["log"]))
+    _change_user(str(spec["user"]), _environment(spec))
+    linux.die_with_parent()
+    os.chdir(str(spec["cwd"]))
     _limit(spec)
     for fd in fds:
         os.close(fd)

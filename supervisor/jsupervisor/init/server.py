@@ -34,7 +34,7 @@ from jsupervisor.init.standby import Standby
 from jsupervisor.init.state import Boot, Stopping
 from jsupervisor.init.store import Store
 from jsupervisor.init.table import Process, Refused, Table, describe
-from jsupervisor.init.tree import Trees
+from jsupervisor.init.tree import CGROUP, Trees
 from jsupervisor.initproto import Json, Message, MessageError
 
 STOP_BY_JLAUNCHD_NS: Final = 30_000_000_000
@@ -265,6 +265,8 @@ class Init:
             successor.order = {**successor.order, phases.KEY: decided}
             phases.stamp(successor.order, "reserved")
             self.start(successor)
+            if self.trees.kind == CGROUP:  # else what it left behind is looked for first
+                self.foreigners.carry_out()
 
     def _keeper_exited(self, keeper: Keeper, status: int, now: int) -> None:
         cause = exit_cause(status)

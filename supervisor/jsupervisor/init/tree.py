@@ -119,7 +119,6 @@ class Trees:
 
     def register(self, pid: int, folder: str) -> None:
         """A child lives in a group of its own, or in none."""
-        self._empty = [path for path in self._empty if not removed(path)]
         if folder:
             self._folders[pid] = folder
 
@@ -146,8 +145,8 @@ class Trees:
             case "cgroup":
                 folder = self._folder(process)
                 cgroups.kill(folder)
-                if self._folders.pop(process.pid, "") and not removed(folder):
-                    self._empty.append(folder)
+                if self._folders.pop(process.pid, ""):
+                    self._empty.append(folder)  # removed later: something may not be dead yet
             case "uid":
                 confinement = process.order["confinement"]
                 assert isinstance(confinement, Mapping)
@@ -164,7 +163,8 @@ class Trees:
             self._empty.append(folder)
 
     def sweep(self, known: Collection[int], processes: Iterable[Process]) -> None:
-        """Kill all strays; `known` are our own children's pids."""
+        """Kill all strays; `known` are our own children's pids. And remove groups that are empty by now."""
+        self._empty = [path for path in self._empty if not removed(path)]
         strangers = [pid for pid in linux.own_children() if pid not in known]
         if not strangers:
             self._dead.clear()

@@ -13,7 +13,7 @@ import pytest
 
 from jsupervisor.init.nursery import NAME, POOL
 from jsupervisor.linux import process_stat
-from jsupervisor.observer.processes import ProcessId
+from jsupervisor.observer.processes import ProcessId, alive
 
 pytestmark = pytest.mark.system
 
@@ -101,8 +101,13 @@ def test_a_forker_that_is_lost_costs_nobody_a_start(house: House, number: int) -
 
 def test_those_who_wait_may_die(house: House) -> None:
     house.start()
-    for each in house.calm():
+    waiting = house.calm()
+    os.kill(house.init.process.pid, signal.SIGSTOP)
+    for each in waiting:
         os.kill(each.pid, signal.SIGKILL)
+        while alive(each):
+            time.sleep(0.002)
+    os.kill(house.init.process.pid, signal.SIGCONT)
     pids = house.start(2 * POOL)
 
     assert 2 * POOL == len(set(pids))

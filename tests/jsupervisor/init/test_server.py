@@ -39,6 +39,20 @@ def watch(rig: Any) -> Connection:
     return connection
 
 
+def until(true: Callable[[], bool]) -> None:
+    """Wait for what stays so once it is."""
+    deadline = time.monotonic() + 15
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def parent_of(pid: int) -> int | None:
+    """The parent's pid, while there is such a process."""
+    stat = process_stat(pid)
+    return None if stat is None else stat.parent
+
+
 # -- jlaunchd and the launcher --------------------------------------------------------------------
 
 
@@ -422,15 +436,12 @@ def test_orphans_are_reaped(rig: Rig) -> None:
     init = rig()
     _, launcher = init.staff()
     launcher.do("orphan")
-    deadline = time.monotonic() + 15
-    seen = 0
-    while True:
-        family = init.family()
-        seen = max(seen, len(family))
-        zombies = [p for p in family if not alive(p) and identify(p.pid) == p]
-        if seen > 3 and len(family) <= 4 and not zombies:
-            break
-        assert time.monotonic() < deadline
+    orphan = identify(launcher.expect("orphan")["pid"])
+    assert orphan is not None
+    until(lambda: parent_of(orphan.pid) == init.process.pid)
+    os.kill(orphan.pid, signal.SIGKILL)
+
+    until(lambda: identify(orphan.pid) != orphan)
 
 
 UNSHARE = ("unshare", "-pf", "--mount-proc", "--kill-child")
