@@ -90,23 +90,31 @@ class Nursery:
 
         False when none will come.
         """
-        count = (waiting or POOL) - len(self._unborn) - self._asked
         self._late = self._late and waiting > 0
         if not self._able or self._late:
             return False
         try:
-            if self._channel is None:
-                self._begin()
-            assert self._channel is not None
-            if count > 0:
-                self._channel.send({"count": count})
-                self._asked += count
+            try:
+                self._order(waiting or POOL)
+            except (ConnectionError, BlockingIOError):  # it is dead, or reads nothing
+                self._end_forker()
+                self._order(waiting or POOL)
         except OSError as error:
             self._give_up(str(error))
             return False
         if waiting and self.deadline_ns is None:
             self.deadline_ns = time.monotonic_ns() + PATIENCE_NS
         return True
+
+    def _order(self, wanted: int) -> None:
+        """Have the forker fork as many as are wanting; raises OSError."""
+        if self._channel is None:
+            self._begin()
+        assert self._channel is not None
+        count = wanted - len(self._unborn) - self._asked
+        if count > 0:
+            self._channel.send({"count": count})
+            self._asked += count
 
     def look(self, now: int) -> None:
         """Give up a forker that lets somebody wait."""
