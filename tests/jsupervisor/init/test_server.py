@@ -119,7 +119,7 @@ def test_a_child_that_never_says_hello_is_killed(rig: Rig) -> None:
     init.puppet("jlaunchd")
 
     assert "no hello" == events(watcher, "jlaunchd", "hang")["cause"]
-    assert "2" == init.puppet("jlaunchd").argv[-1]
+    assert 1 < int(init.puppet("jlaunchd").argv[-1])
     watcher.close()
 
 
