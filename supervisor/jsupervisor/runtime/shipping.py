@@ -36,14 +36,16 @@ def as_message(record: Record) -> eventd_pb2.LogRecord:
 async def ship(backlog: Backlog, client: Client, done: trio.Event) -> None:
     """Send what is in the backlog, and what comes into it, until it ends; then set `done`.
 
-    Records that were on their way when eventd died are lost; their numbers are missing there.
+    Records that were on their way when eventd died are lost; their numbers are missing there. Whose
+    backlog has ended does not wait for another eventd.
     """
     write = eventd_pb2_grpc.LogStub(client.channel).Write
     while True:
         try:
             await client.collect(write, _records(backlog), timeout=None)
         except RpcError:
-            pass
+            if backlog.ended:
+                break
         if backlog.ended and not len(backlog):
             break
         await trio.sleep(RETRY_SECONDS)
