@@ -309,10 +309,11 @@ class Client:
         requests: AsyncIterator[Request],
         *,
         timeout: float | None,
+        wait_for_ready: bool = True,
     ) -> Reply:
         """Send requests as they come; the reply to them all. Raises RpcError."""
         outlet = Outlet[Request](trio.lowlevel.current_trio_token(), DEPTH)
-        call = method.future(iter(outlet), timeout=timeout, wait_for_ready=True)
+        call = method.future(iter(outlet), timeout=timeout, wait_for_ready=wait_for_ready)
         refused: RpcError | None = None
         try:
             async with trio.open_nursery() as nursery:

@@ -41,15 +41,28 @@ async def ship(backlog: Backlog, client: Client, done: trio.Event) -> None:
     """
     write = eventd_pb2_grpc.LogStub(client.channel).Write
     while True:
+        last = backlog.ended
         try:
-            await client.collect(write, _records(backlog), timeout=None)
+            await client.collect(write, _records(backlog), timeout=None, wait_for_ready=not last)
         except RpcError:
-            if backlog.ended:
+            if last:
                 break
         if backlog.ended and not len(backlog):
             break
-        await trio.sleep(RETRY_SECONDS)
+        with trio.move_on_after(RETRY_SECONDS):
+            await _end(backlog)
     done.set()
+
+
+async def _end(backlog: Backlog) -> None:
+    """Wait for the backlog's end."""
+    token = trio.lowlevel.current_trio_token()
+    while True:
+        changed = trio.Event()
+        backlog.on_change = partial(soon, token, changed.set)
+        if backlog.ended:
+            return
+        await changed.wait()
 
 
 async def _records(backlog: Backlog) -> AsyncGenerator[eventd_pb2.LogRecord, None]:

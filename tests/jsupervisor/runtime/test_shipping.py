@@ -10,11 +10,12 @@ import trio
 
 from jprotos.eventd.v1 import eventd_pb2, eventd_pb2_grpc
 from jsupervisor.runtime.daemon import Daemon
-from jsupervisor.runtime.fakes import make_order, run_daemon
+from jsupervisor.runtime.fakes import client_to, make_order, run_daemon
 from jsupervisor.runtime.log import Tag
 from jsupervisor.runtime.order import Order
 from jsupervisor.runtime.record import Sink
 from jsupervisor.runtime.rpc import Seam
+from jsupervisor.runtime.shipping import ship
 
 
 class Eventd(Daemon):
@@ -92,3 +93,20 @@ async def test_a_module_whose_log_nobody_takes_is_not_held_up(run_dir: Path) -> 
         dropped = rpd.backlog.dropped
 
     assert dropped > 0
+
+
+async def test_whose_backlog_has_ended_waits_for_no_other_eventd(run_dir: Path) -> None:
+    eventd = Eventd(make_order(run_dir, "eventd"))
+    rpd, done = Daemon(make_order(run_dir, "rpd")), trio.Event()
+    client = client_to(run_dir, "eventd", "rpd")
+    async with trio.open_nursery() as nursery:
+        async with run_daemon(eventd):
+            nursery.start_soon(ship, rpd.backlog, client, done)
+            rpd.log.info(Tag.MODULE_START, "while it is there")
+            await eventd.came.wait()
+        rpd.log.info(Tag.MODULE_STOP, "nobody is there")
+        rpd.backlog.end()
+        await done.wait()
+    await client.aclose()
+
+    assert "while it is there" in eventd.texts
