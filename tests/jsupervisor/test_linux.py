@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -164,7 +165,11 @@ def test_what_a_module_has_put_in_a_logs_place_is_not_opened(tmp_path: Path, kin
 
 
 def test_a_signal_for_the_main_thread_reaches_it() -> None:
-    with subprocess.Popen([sys.executable, "-c", THREADS], stdout=subprocess.PIPE) as process:
+    with (
+        subprocess.Popen([sys.executable, "-c", THREADS], stdout=subprocess.PIPE) as process,
+        ExitStack() as end,
+    ):
+        end.callback(process.kill)
         assert process.stdout is not None
         process.stdout.readline()
         linux.signal_main_thread(process.pid, signal.SIGUSR1)

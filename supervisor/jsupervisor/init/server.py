@@ -89,11 +89,8 @@ class Init:
         listener = self._listen()
         self._selector.register(wakeup, selectors.EVENT_READ, lambda: self._signals(wakeup))
         self._selector.register(listener, selectors.EVENT_READ, lambda: self._accept(listener))
-        if self.boot.lifeline_fd >= 0:
-            lifeline = self.boot.lifeline_fd
-            self._selector.register(
-                lifeline, selectors.EVENT_READ, lambda: self._lifeline(lifeline)
-            )
+        if (line := self.boot.lifeline_fd) >= 0:
+            self._selector.register(line, selectors.EVENT_READ, lambda: self._lifeline(line))
         while not self._finished:
             self._turn()
         return 0
@@ -114,6 +111,8 @@ class Init:
             else:
                 handler()
         self.foreigners.carry_out()
+        if self.trees.settled(self.table.processes.values()):
+            self._sweep()
         for peer in [peer for peer in self.peers.values() if peer.dead]:
             self._drop(peer)
 
@@ -224,10 +223,13 @@ class Init:
             for keeper in self.keepers.values():
                 if keeper.pid == pid:
                     self._keeper_exited(keeper, status, now)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """End what dead modules left behind."""
         known = {process.pid for process in self.table.alive()}
         known.update(keeper.pid for keeper in self.keepers.values())
-        known.update({*self.foreigners.nursery.pids, self.standby.pid})
-        known.update(self.spares.pids)
+        known.update(self.foreigners.nursery.pids, self.spares.pids, [self.standby.pid])
         self.trees.sweep(known, self.table.processes.values())
 
     def _next_exit(self) -> tuple[int, int, resource.struct_rusage] | None:

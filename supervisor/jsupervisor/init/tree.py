@@ -57,6 +57,8 @@ class Trees:
         self._folders: dict[int, str] = {}
         """Those of our own forks, by pid."""
         self._forked = 0
+        self._in_doubt: int | None = None
+        """The age from which on a stranger was taken for a newborn, if one was."""
         cgroups.note(run_dir, self.groups, self._key)
 
     @property
@@ -165,27 +167,32 @@ class Trees:
     def sweep(self, known: Collection[int], processes: Iterable[Process]) -> None:
         """Kill all strays; `known` are our own children's pids. And remove groups that are empty by now."""
         self._empty = [path for path in self._empty if not removed(path)]
+        self._in_doubt = None
         strangers = [pid for pid in linux.own_children() if pid not in known]
         if not strangers:
             self._dead.clear()
             return
-        reserved = [each.reserved_ns for each in processes if each.phase is Phase.RESERVED]
-        since = _ticks(min(reserved)) if reserved else None
+        since = _oldest_reservation(processes)
         for pid in strangers:
             if self._lives_in_a_group(pid):
                 continue
             stat = linux.process_stat(pid)
-            if stat is not None and self._is_stray(stat, since):
-                print(f"killing {stat.name} ({pid}), left behind", file=sys.stderr, flush=True)
-                kill_below(pid)
-                _kill(stat)
+            if stat is None or not self._may_be_stray(stat):
+                continue
+            if since is not None and stat.start_time >= since - 1:
+                self._in_doubt = since  # a newborn, perhaps
+                continue
+            print(f"killing {stat.name} ({pid}), left behind", file=sys.stderr, flush=True)
+            kill_below(pid)
+            _kill(stat)
 
-    def _is_stray(self, stat: ProcessStat, since: int | None) -> bool:
-        """`since` is when the oldest reservation was made that nobody has claimed."""
+    def settled(self, processes: Iterable[Process]) -> bool:
+        """Is a reservation settled in whose favour the last sweep let somebody go? Then sweep again."""
+        return self._in_doubt is not None and self._in_doubt != _oldest_reservation(processes)
+
+    def _may_be_stray(self, stat: ProcessStat) -> bool:
         if stat.state == "Z" or stat.name.startswith(NEWBORN):
             return False
-        if since is not None and stat.start_time >= since - 1:
-            return False  # a newborn; if it is none, it is found when the reservation is settled
         # PID 1 adopts whatever there is in its namespace: only what we know to be a module's is ours.
         return os.getpid() != 1 or stat.session in self._dead
 
@@ -264,6 +271,12 @@ def _kill(stat: ProcessStat) -> None:
         pass
     finally:
         os.close(pidfd)
+
+
+def _oldest_reservation(processes: Iterable[Process]) -> int | None:
+    """When the oldest one was made that nobody has claimed, in ticks since boot."""
+    reserved = [each.reserved_ns for each in processes if each.phase is Phase.RESERVED]
+    return _ticks(min(reserved)) if reserved else None
 
 
 def _ticks(monotonic_ns: int) -> int:

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -36,14 +37,17 @@ def test_a_program_stamps_and_writes_the_newline_of_s6(
             ready=f"fd:{writable}",
         )
         began = time.monotonic_ns()
-        with subprocess.Popen(work.command, pass_fds=[writable]) as process:
+        with (
+            subprocess.Popen(work.command, pass_fds=[writable]) as process,
+            ExitStack() as end,
+        ):
+            end.callback(process.kill)
             os.close(writable)
 
             assert b"\n" == os.read(readable, 10)
             assert board.wait_all([4], began, 10.0)
             assert process.pid == board.newest[4].pid
             assert began < board.newest[4].ns < time.monotonic_ns()
-            process.kill()
         os.close(readable)
 
 
@@ -66,9 +70,9 @@ def test_a_program_notifies_and_beats(
             ready="notify",
             beat_ms=1,
         )
-        with subprocess.Popen(work.command) as process:
+        with subprocess.Popen(work.command) as process, ExitStack() as end:
+            end.callback(process.kill)
             heard = [listener.recv(100) for _ in range(3)]
-            process.kill()
 
     assert [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"] == heard
 
@@ -81,9 +85,9 @@ def test_a_run_script_is_the_program_itself_where_it_can_be(folder: Path, tmp_pa
         script = tmp_path / "run"
         script.write_text(work.script)
         script.chmod(0o755)
-        with subprocess.Popen([str(script)]) as process:
+        with subprocess.Popen([str(script)]) as process, ExitStack() as end:
+            end.callback(process.kill)
             assert board.wait_all([1], 0, 10.0)
-            process.kill()
 
     assert work.script.startswith("#!")
     assert "/bin/sh" not in work.script

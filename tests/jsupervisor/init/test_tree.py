@@ -170,6 +170,26 @@ def test_who_began_since_a_place_was_reserved_may_be_the_newborn(in_child: InChi
     assert in_child(swept(reserved_ns=time.monotonic_ns())) is False
 
 
+def test_who_turns_out_to_be_no_newborn_is_found_when_the_place_is_taken(in_child: InChild) -> None:
+    def run() -> object:
+        linux.become_subreaper()
+        trees = Trees("/nowhere/run", groups=Groups())
+        successor = process()
+        successor.reserved_ns = time.monotonic_ns()
+        successor.phase = Phase.RESERVED
+        orphan()
+        trees.sweep((), [successor])
+        early = trees.settled([successor])
+        successor.phase = Phase.RUNNING
+        settled = trees.settled([successor])
+        trees.sweep((), [successor])
+        while linux.own_children():
+            os.waitpid(-1, 0)
+        return [early, settled, trees.settled([successor])]
+
+    assert in_child(run) == [False, True, False]
+
+
 def test_a_newborn_that_has_not_its_name_yet_is_spared(in_child: InChild) -> None:
     assert in_child(swept(name="jlauncher-full")) is False
 

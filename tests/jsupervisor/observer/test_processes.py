@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -82,7 +83,11 @@ lock.acquire()
 
 
 def test_what_the_threads_wait_in_is_seen_with_the_main_thread_first() -> None:
-    with subprocess.Popen([sys.executable, "-c", WAITING], stdout=subprocess.PIPE) as process:
+    with (
+        subprocess.Popen([sys.executable, "-c", WAITING], stdout=subprocess.PIPE) as process,
+        ExitStack() as end,
+    ):
+        end.callback(process.kill)
         assert process.stdout is not None
         process.stdout.readline()
         found = processes.identify(process.pid)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -41,12 +42,22 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def die(home: Path, body: str, *signals: signal.Signals) -> tuple[int, str]:
-    """The exit code of a process that is sent signals while it does `body`, and its trace."""
+@contextmanager
+def running(home: Path, body: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is about to do `body`; it ends with the test, however that ends."""
     argv = [sys.executable, "-c", DYING.format(body=body), str(home)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert b"up\n" == process.stdout.readline()
+        try:
+            assert process.stdout is not None
+            assert b"up\n" == process.stdout.readline()
+            yield process
+        finally:
+            process.kill()
+
+
+def die(home: Path, body: str, *signals: signal.Signals) -> tuple[int, str]:
+    """The exit code of a process that is sent signals while it does `body`, and its trace."""
+    with running(home, body) as process:
         for number in signals:
             process.send_signal(number)
             if number is signal.SIGSTOP:
@@ -82,16 +93,14 @@ def test_a_stopped_process_tells_where_when_it_is_aborted_and_goes_on(home: Path
 
 
 def test_the_main_thread_tells_where_it_is_and_goes_on(home: Path) -> None:
-    argv = [sys.executable, "-c", DYING.format(body="threading.Event().wait()"), str(home)]
     path = Path(trace_path(str(home), "rpd", 7))
-    with subprocess.Popen(argv, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        signal_main_thread(process.pid, signal.SIGUSR2)
-        while "wait\n" not in path.read_text():  # the test's own limit ends what never happens
-            pass
+    with running(home, "threading.Event().wait()") as process:
+        # It may not be there yet when it is asked first; the test's own limit ends what never happens.
+        while "wait\n" not in (told := path.read_text()):
+            signal_main_thread(process.pid, signal.SIGUSR2)
+            while told == path.read_text():
+                pass
         alive = process.poll() is None
-        process.kill()
 
     assert alive
     assert path.read_text().startswith("Stack (most recent call first):")
