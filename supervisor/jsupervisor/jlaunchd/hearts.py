@@ -26,7 +26,8 @@ LATE: Final = 0.5
 """A look is late when it comes so many intervals after its time."""
 
 TURNS: Final = 1
-"""So many looks pass, once its sockets are there, before the one at which a module is asked first."""
+"""So many looks pass, once its sockets are there, before the one at which a module that is not ready by
+then is asked first."""
 
 Connect = Callable[[str, int], Client]
 """The channel to one incarnation of a module."""
@@ -175,7 +176,7 @@ class Hearts:
             name: each for name, each in self._newborn.items() if each.beat.interval == interval
         }
         for name, each in newborn.items():
-            if each.turns:
+            if each.turns and not each.ready:
                 each.turns -= 1
                 continue
             del self._newborn[name]
@@ -183,7 +184,7 @@ class Hearts:
             sign = Answers(self._connect(each.source, each.incarnation), patience)
             self._add(name, each.incarnation, each.beat, sign, each.pid)
             if each.ready:
-                self._hearts[name].pulse.ready()
+                self._hearts[name].pulse.sign()  # it has a whole interval for its answer
         return bool(newborn)
 
     async def _turn(self, interval: float) -> None:

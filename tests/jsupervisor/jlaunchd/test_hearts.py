@@ -149,9 +149,7 @@ class Silent:
         """Nothing to close."""
 
 
-@pytest.mark.parametrize(
-    ("ready", "seconds"), [(False, BORN + FIRST_SIGN + 0.75), (True, BORN + 1.0)]
-)
+@pytest.mark.parametrize(("ready", "seconds"), [(False, BORN + FIRST_SIGN + 0.75), (True, 1.0)])
 async def test_the_first_answer_may_take_longer_until_the_module_is_ready(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch, ready: bool, seconds: float
 ) -> None:
