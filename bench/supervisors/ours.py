@@ -18,6 +18,7 @@ from bench.supervisors.board import Stamp, Stamps
 from bench.supervisors.system import Site, System, write
 
 from jsupervisor import __version__, boot, paths
+from jsupervisor.jlaunchd.plan import Heartbeat
 from jsupervisor.observer.operator import Operator, OperatorError, Watcher
 from jsupervisor.observer.status import InstanceStatus
 from jsupervisor.paths import Instance
@@ -25,6 +26,8 @@ from jsupervisor.paths import Instance
 NAME: Final = "bench"
 START_SECONDS: Final = 30.0
 LOOK_SECONDS: Final = 0.005
+BEAT: Final = f"{Heartbeat().interval:g} s x {Heartbeat().misses}"
+"""What modules have by default."""
 
 
 class Ours(System):
@@ -173,7 +176,7 @@ class Module(Ours):
     It serves health, reflection and the runtime's own calls on its two unix sockets.
     """
 
-    policy: ClassVar[str] = "never-give-up, forked by the launcher, heartbeat 0.25 s x 3"
+    policy: ClassVar[str] = f"never-give-up, forked by the launcher, heartbeat {BEAT}"
     spare: ClassVar[bool] = False
 
     def __init__(self, site: Site) -> None:
@@ -220,5 +223,5 @@ class Module(Ours):
 class ModuleSpare(Module):
     """The same with a warm successor waiting."""
 
-    policy: ClassVar[str] = "never-give-up, warm spare, heartbeat 0.25 s x 3"
+    policy: ClassVar[str] = f"never-give-up, warm spare, heartbeat {BEAT}"
     spare: ClassVar[bool] = True

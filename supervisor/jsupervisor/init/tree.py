@@ -58,7 +58,7 @@ class Trees:
         """Those of our own forks, by pid."""
         self._forked = 0
         self._in_doubt: int | None = None
-        """The age from which on a stranger was taken for a newborn, if one was."""
+        """The oldest reservation when a stranger was taken for its newborn, if one was."""
         cgroups.note(run_dir, self.groups, self._key)
 
     @property
@@ -172,7 +172,8 @@ class Trees:
         if not strangers:
             self._dead.clear()
             return
-        since = _oldest_reservation(processes)
+        oldest = _oldest_reservation(processes)
+        since = None if oldest is None else _ticks(oldest)
         for pid in strangers:
             if self._lives_in_a_group(pid):
                 continue
@@ -180,7 +181,7 @@ class Trees:
             if stat is None or not self._may_be_stray(stat):
                 continue
             if since is not None and stat.start_time >= since - 1:
-                self._in_doubt = since  # a newborn, perhaps
+                self._in_doubt = oldest  # a newborn, perhaps
                 continue
             print(f"killing {stat.name} ({pid}), left behind", file=sys.stderr, flush=True)
             kill_below(pid)
@@ -274,9 +275,8 @@ def _kill(stat: ProcessStat) -> None:
 
 
 def _oldest_reservation(processes: Iterable[Process]) -> int | None:
-    """When the oldest one was made that nobody has claimed, in ticks since boot."""
-    reserved = [each.reserved_ns for each in processes if each.phase is Phase.RESERVED]
-    return _ticks(min(reserved)) if reserved else None
+    """When the oldest one was made that nobody has claimed; CLOCK_MONOTONIC in ns."""
+    return min((p.reserved_ns for p in processes if p.phase is Phase.RESERVED), default=None)
 
 
 def _ticks(monotonic_ns: int) -> int:
